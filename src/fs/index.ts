@@ -1,0 +1,1 @@
+export type { FileHandle, FileLock, FileStat, FileSystem, OpenMode } from './file-system.ts'

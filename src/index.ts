@@ -1,0 +1,5 @@
+export type * from './content/index.ts'
+export type * from './engine/index.ts'
+export { type ErrorCode, HoldfastError } from './base/index.ts'
+export type * from './schedule/index.ts'
+export { type Change, type ChangedItem, open, type Store } from './store.ts'

@@ -1,0 +1,1 @@
+export type { Backend, BackendEntry, BackendIterator, BackendOperation, BackendRange } from './backend.ts'
