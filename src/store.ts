@@ -1,15 +1,34 @@
-import type { ContentStore, GcOptions, GcReport, PathStore } from './content/index.ts'
-import type {
-  CheckpointReport,
-  OpenOptions,
-  RecoveryReport,
-  Stats,
-  StoreStatus,
-  VerifyOptions,
-  VerifyReport,
-  WriteOptions,
+import {
+  checkContent,
+  checkPaths,
+  checkPins,
+  collectGarbage,
+  contentMount,
+  Contents,
+  type ContentStore,
+  type GcOptions,
+  type GcReport,
+  Paths,
+  type PathStore,
+} from './content/index.ts'
+import { describeChange } from './describe-change.ts'
+import {
+  type Engine,
+  type OpenEngine,
+  openEngine,
+  storeStats,
+  verifyStore,
+  type CheckpointReport,
+  type OpenOptions,
+  type RecoveryReport,
+  type Stats,
+  type StoreStatus,
+  type VerifyOptions,
+  type VerifyReport,
+  type WriteOptions,
 } from './engine/index.ts'
-import type { AssignmentStore } from './schedule/index.ts'
+import { assignmentMount, Assignments, type AssignmentStore, checkSchedule, scheduleRoots } from './schedule/index.ts'
+import type { Change } from './change.ts'
 
 /** An open store. One per directory and machine at a time. */
 export interface Store extends AsyncDisposable {
@@ -44,17 +63,103 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** One committed record, in the terms of the public structures. */
-export interface Change {
-  readonly sequence: number
-  readonly writes: readonly ChangedItem[]
+
+/**
+ * Opens the store in directory `location`, creating it if need be. When it resolves, everything acknowledged before a
+ * crash is there again. Rejects with HOLDFAST_LOCKED when another process (or this one) has it open, HOLDFAST_CORRUPT
+ * naming the file when durable data are damaged, HOLDFAST_FORMAT_UNSUPPORTED for a store of a newer format,
+ * HOLDFAST_NOT_FOUND, HOLDFAST_EXISTS, HOLDFAST_IO or HOLDFAST_NO_SPACE.
+ */
+export async function open(location: string, options?: OpenOptions): Promise<Store> {
+  return new EmbeddedStore(await openEngine(location, options))
 }
 
-export type ChangedItem =
-  | { readonly type: 'content'; readonly id: string }
-  | { readonly type: 'assignment'; readonly process: string; readonly slot: number; readonly id: string | undefined }
-  | { readonly type: 'path'; readonly path: string; readonly removed: boolean }
-  | { readonly type: 'location'; readonly address: string; readonly id: string | undefined }
-  | { readonly type: 'pin'; readonly id: string; readonly removed: boolean }
+class EmbeddedStore implements Store {
+  readonly content: Contents
+  readonly paths: Paths
+  readonly assignments: Assignments
+  readonly #open: OpenEngine
 
-export declare function open(location: string, options?: OpenOptions): Promise<Store>
+  constructor(opened: OpenEngine) {
+    const { engine } = opened
+    this.#open = opened
+    this.content = new Contents(engine)
+    this.assignments = new Assignments(engine, this.content)
+    const mounts = [
+      ['assignments', assignmentMount(this.assignments)],
+      ['data', contentMount(engine, this.content)],
+    ] as const
+    this.paths = new Paths(engine, new Map(mounts))
+  }
+
+  get location(): string {
+    return this.#engine.location
+  }
+
+  get status(): StoreStatus {
+    return this.#engine.status
+  }
+
+  get lastSequence(): number {
+    return this.#engine.lastSequence
+  }
+
+  get durableSequence(): number {
+    return this.#engine.durableSequence
+  }
+
+  get recovery(): RecoveryReport {
+    return this.#engine.recovery
+  }
+
+  transact<R>(fn: () => R, options?: WriteOptions): Promise<R> {
+    if (typeof fn !== 'function') return Promise.reject(new TypeError('transact takes a synchronous function'))
+    return this.#engine.transact(options, fn)
+  }
+
+  async *watch(options: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<Change, void, undefined> {
+    for await (const change of this.#engine.changes.watch(options.from, options.signal)) yield describeChange(change)
+  }
+
+  sync(): Promise<void> {
+    return this.#engine.sync()
+  }
+
+  async checkpoint(): Promise<CheckpointReport> {
+    const refusal = this.#engine.refusal()
+    if (refusal !== undefined || this.#open.checkpointer === undefined) throw refusal
+    try {
+      return await this.#open.checkpointer.checkpoint()
+    } catch (error) {
+      this.#engine.poison(error)
+      throw error
+    }
+  }
+
+  async verify(options?: VerifyOptions): Promise<VerifyReport> {
+    this.#engine.assertReadable()
+    return verifyStore(this.#open, [checkContent(), checkPins(), checkPaths(), ...checkSchedule()], options)
+  }
+
+  async gc(options?: GcOptions): Promise<GcReport> {
+    const refusal = this.#engine.refusal()
+    if (refusal !== undefined) throw refusal
+    return collectGarbage(this.#engine, this.content, () => scheduleRoots(this.#engine), options)
+  }
+
+  stats(): Stats {
+    return storeStats(this.#open)
+  }
+
+  close(): Promise<void> {
+    return this.#open.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  get #engine(): Engine {
+    return this.#open.engine
+  }
+}

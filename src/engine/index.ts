@@ -1,1 +1,11 @@
+/** engine: opening and recovery, the commit path, reads and scans, checkpoints, the change feed. Knows keys and envelopes, not what they mean. */
+export type { RawChange, RawMutation } from './change-feed.ts'
+export { domainOf } from './domains.ts'
+export { Engine } from './engine.ts'
+export { type Layout, layoutOf } from './layout.ts'
+export { openEngine } from './open-engine.ts'
+export type { OpenEngine } from './open-handle.ts'
+export { decodeSuperblock, formatVersion, type Superblock } from './superblock.ts'
+export { storeStats } from './stats.ts'
+export { type CheckContext, type CheckedEntry, type Checker, verifyStore } from './verify.ts'
 export type * from './types.ts'

@@ -1,0 +1,368 @@
+/**
+ * The engine: one synchronous state machine over an ordered keyspace. Every write is applied to the memory tier and
+ * appended to the log in the same synchronous step, so call order is sequence order and a read-modify-write needs no
+ * lock. Promises only wait for acknowledgement. Rooms above (content, schedule, …) define what keys and values mean.
+ */
+import { assert, type Clock, HoldfastError } from '../base/index.ts'
+import { envelopeHeaderBytes } from '../codec/index.ts'
+import { BASE_ABSENT, BASE_UNKNOWN, Entry, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { type Level, type LogRecord, readLog, type Wal, type WalLocation } from '../wal/index.ts'
+import { type BackendAccess, entryFingerprint } from './backend-access.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { levelOf } from './options.ts'
+import { RecordWriter } from './record-writer.ts'
+import { type MergedScan, type ScanRange, startScan, startScanAll } from './scan.ts'
+import { Transaction } from './transaction.ts'
+import type { RecoveryReport, StoreStatus, WriteOptions } from './types.ts'
+
+export interface EngineParts {
+  readonly location: string
+  readonly tier: MemoryTier
+  readonly access: BackendAccess
+  readonly clock: Clock
+  readonly recovery: RecoveryReport
+  /** Undefined on a read-only engine. */
+  readonly wal: Wal | undefined
+  readonly logFiles: WalLocation
+  readonly defaultLevel: number
+}
+
+/** What the engine needs of the checkpointer. */
+export interface Checkpoints {
+  afterWrite(): void
+  gate(): Promise<void> | undefined
+  abandon(): void
+}
+
+export class Engine {
+  readonly location: string
+  readonly tier: MemoryTier
+  readonly access: BackendAccess
+  readonly clock: Clock
+  readonly recovery: RecoveryReport
+  readonly defaultLevel: number
+  readonly logFiles: WalLocation
+  readonly changes: ChangeFeed
+  /** Set by `open` right after construction; undefined on a read-only engine. */
+  checkpointer: Checkpoints | undefined
+  readonly #wal: Wal | undefined
+  readonly #writer: RecordWriter | undefined
+  readonly #transaction = new Transaction()
+  #status: StoreStatus = 'open'
+  #failure: unknown
+
+  constructor(parts: EngineParts) {
+    this.location = parts.location
+    this.tier = parts.tier
+    this.access = parts.access
+    this.clock = parts.clock
+    this.recovery = parts.recovery
+    this.defaultLevel = parts.defaultLevel
+    this.logFiles = parts.logFiles
+    this.#wal = parts.wal
+    this.#writer = parts.wal === undefined ? undefined : new RecordWriter(parts.wal)
+    this.changes = new ChangeFeed(this)
+  }
+
+  get status(): StoreStatus {
+    return this.#status
+  }
+
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  get readOnly(): boolean {
+    return this.#wal === undefined
+  }
+
+  /** The log of a writable engine. */
+  get wal(): Wal {
+    if (this.#wal === undefined) throw readOnlyError(this.location)
+    return this.#wal
+  }
+
+  get lastSequence(): number {
+    return this.#wal?.lastSequence ?? this.recovery.lastSequence
+  }
+
+  get durableSequence(): number {
+    return this.#wal?.durableSequence ?? this.recovery.lastSequence
+  }
+
+  // ------------------------------------------------------------------ reading
+
+  /** Latest applied state, unacknowledged writes included; blocks on the backend when not in memory. */
+  getSync(key: string): Entry | undefined {
+    this.assertReadable()
+    const entry = this.tier.get(key)
+    if (entry !== undefined) return entry.kind === TOMBSTONE ? undefined : entry
+    const loaded = this.access.getSync(key)
+    if (loaded !== undefined) this.tier.admit(loaded, this.tier.settlements)
+    return loaded
+  }
+
+  /** Never answers a write that is not acknowledged yet: waits for its group. */
+  async get(key: string): Promise<Entry | undefined> {
+    this.assertReadable()
+    const entry = this.tier.get(key)
+    if (entry !== undefined) {
+      if (!this.isAcknowledged(entry)) await this.acknowledged(entry)
+      return entry.kind === TOMBSTONE ? undefined : entry
+    }
+    const asOf = this.tier.settlements
+    const loaded = await this.access.get(key)
+    if (loaded !== undefined) this.tier.admit(loaded, asOf)
+    return loaded
+  }
+
+  /** Brings what memory lacks of these keys into the clean tier, in one read of the backend. */
+  async prefetch(keys: readonly string[]): Promise<void> {
+    this.assertReadable()
+    const missing = keys.filter((key) => this.tier.peek(key) === undefined)
+    if (missing.length === 0) return
+    const asOf = this.tier.settlements
+    for (const entry of await this.access.getMany(missing)) if (entry !== undefined) this.tier.admit(entry, asOf)
+  }
+
+  isAcknowledged(entry: Entry): boolean {
+    return entry.sequence === 0 || this.#wal === undefined || this.#wal.isSettled(entry.sequence, entry.level as Level)
+  }
+
+  /** Resolves when the write that made this entry is acknowledged; rejects if its group failed. */
+  acknowledged(entry: Entry): Promise<void> {
+    return this.wal.settled(entry.sequence, entry.level as Level, undefined)
+  }
+
+  /** The payload of an entry's envelope; undefined when memory keeps only its decoded value. Valid in this step only. */
+  payload(entry: Entry): Buffer | undefined {
+    if (entry.buffer === null) return undefined
+    return entry.buffer.subarray(entry.offset + envelopeHeaderBytes, entry.offset + entry.length)
+  }
+
+  /** Ordered merge of memory and backend: a snapshot as of this call. */
+  scan(range: ScanRange): MergedScan {
+    this.assertReadable()
+    return startScan(this, range)
+  }
+
+  /** Every entry whose key starts with `prefix`, over all domains: sorts the dirty ones, so for maintenance only. */
+  scanAll(prefix: string): MergedScan {
+    this.assertReadable()
+    return startScanAll(this, prefix)
+  }
+
+  /** For an entry of which memory keeps only the decoded value. */
+  async payloadFromBackend(key: string): Promise<Buffer | undefined> {
+    const entry = await this.access.get(key)
+    return entry === undefined ? undefined : this.payload(entry)
+  }
+
+  // ------------------------------------------------------------------ writing
+
+  /**
+   * Runs `fn` synchronously; the puts and deletes it makes are one record. Answers a promise of its result,
+   * acknowledged at its durability. A throw undoes everything and rejects. Inside a transaction the call joins it: a throw
+   * undoes what this call did and is thrown at once, so that the transaction's function sees it.
+   */
+  write<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
+    const transaction = this.#transaction
+    if (transaction.active) return this.#join(options, fn)
+    const refusal = this.refusal()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    transaction.begin(this.defaultLevel)
+    let value: T
+    try {
+      if (options !== undefined) transaction.level = this.#levelOf(options)
+      value = fn()
+    } catch (error) {
+      this.#undoTo(0, 0)
+      transaction.end()?.reject(error)
+      return Promise.reject(error)
+    }
+    return this.#commit(value)
+  }
+
+  /** As `write`, for a caller's own function: refuses one that returns a promise. */
+  transact<R>(options: WriteOptions | undefined, fn: () => R): Promise<R> {
+    return this.write(options, () => {
+      const result = fn()
+      if (typeof (result as { then?: unknown } | undefined)?.then === 'function') {
+        const outer = new TypeError('the function given to transact must be synchronous, but it returned a promise')
+        // The promise belongs to a transaction that is undone; its own outcome no longer matters to anyone.
+        Promise.resolve(result).catch(() => undefined)
+        throw outer
+      }
+      return result
+    })
+  }
+
+  /** Only inside the function given to `write`. `value` is the decoded form if the caller has one it may share. */
+  put(key: string, domain: string, kind: number, payload: Uint8Array, payloadLength: number, value: unknown = UNDECODED): Entry {
+    const writer = this.#recordWriter()
+    const offset = writer.put(key, kind, payload, payloadLength)
+    const length = envelopeHeaderBytes + payloadLength
+    const { level } = this.#transaction
+    const entry = new Entry(key, kind, this.#nextSequence, level, value, writer.buffer, offset, length, BASE_UNKNOWN)
+    this.#install(entry, domain)
+    return entry
+  }
+
+  /** Only inside the function given to `write`. */
+  delete(key: string, domain: string): void {
+    this.#recordWriter().delete(key)
+    const { level } = this.#transaction
+    const entry = new Entry(key, TOMBSTONE, this.#nextSequence, level, undefined, null, 0, 0, BASE_UNKNOWN)
+    this.#install(entry, domain)
+  }
+
+  /** The result of this write rests on `entry`: do not acknowledge it before that entry is. */
+  observe(entry: Entry): void {
+    if (!this.isAcknowledged(entry)) this.#transaction.observe(entry)
+  }
+
+  /** Accounting need not look this key up at the next checkpoint: the caller knows the backend does not have it. */
+  markAbsent(entry: Entry): void {
+    if (entry.base === BASE_UNKNOWN) entry.base = BASE_ABSENT
+  }
+
+  /** Durable records from sequence `from` on, read back from the segments. */
+  readLog(from: number): AsyncIterable<LogRecord> {
+    return readLog({ ...this.logFiles, throughSequence: this.durableSequence }, from)
+  }
+
+  sync(): Promise<void> {
+    const refusal = this.refusal()
+    return refusal === undefined ? this.wal.sync() : Promise.reject(refusal)
+  }
+
+  async settleLog(): Promise<void> {
+    if (this.#status === 'open' && this.#wal !== undefined) await this.#wal.sync()
+  }
+
+  /** Why writes are refused right now; undefined when they are not. */
+  refusal(): HoldfastError | undefined {
+    if (this.#status === 'open' && this.#wal !== undefined) return undefined
+    if (this.#status === 'closed') return closedError(this.location)
+    if (this.#status === 'poisoned') return poisonedError(this.location, this.#failure)
+    return readOnlyError(this.location)
+  }
+
+  /** After a failed write or fsync nothing more is promised: refuse writes, keep serving reads. */
+  poison(cause: unknown): void {
+    if (this.#status !== 'open') return
+    this.#status = 'poisoned'
+    this.#failure = cause
+    this.checkpointer?.abandon()
+    this.changes.fail(poisonedError(this.location, cause))
+  }
+
+  markClosed(): void {
+    this.#status = 'closed'
+    this.changes.fail(closedError(this.location))
+  }
+
+  assertReadable(): void {
+    if (this.#status === 'closed') throw closedError(this.location)
+  }
+
+  // ------------------------------------------------------------------ inside
+
+  get #nextSequence(): number {
+    return this.wal.lastSequence + 1
+  }
+
+  #levelOf(options: WriteOptions): number {
+    if (typeof options !== 'object' || options === null) throw new TypeError('options are given as an object')
+    return options.durability === undefined ? this.defaultLevel : levelOf(options.durability, 'the option durability')
+  }
+
+  #recordWriter(): RecordWriter {
+    assert(this.#transaction.active && this.#writer !== undefined, 'mutations happen inside a write')
+    return this.#writer
+  }
+
+  #install(entry: Entry, domain: string): void {
+    const previous = this.tier.put(entry, domain)
+    entry.base = baseAfter(previous, entry.generation)
+    this.#transaction.applied(entry, previous, domain)
+  }
+
+  #undoTo(mark: number, recordLength: number): void {
+    this.#transaction.undoTo(mark, (entry, previous, domain) => this.tier.undo(entry, previous, domain))
+    this.#writer?.truncate(recordLength)
+  }
+
+  #join<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
+    const transaction = this.#transaction
+    const mark = transaction.mark
+    const recordLength = this.#recordWriter().length
+    let value: T
+    try {
+      if (options?.durability !== undefined) transaction.raise(this.#levelOf(options))
+      value = fn()
+    } catch (error) {
+      this.#undoTo(mark, recordLength)
+      throw error
+    }
+    return transaction.outcome(value)
+  }
+
+  #commit<T>(value: T): Promise<T> {
+    const transaction = this.#transaction
+    const level = transaction.seal()
+    const writer = this.#recordWriter()
+    const wrote = writer.length > 0
+    let sequence = transaction.observedSequence
+    if (wrote) {
+      try {
+        sequence = writer.commit(level)
+      } catch (error) {
+        // The log refused before taking a byte of it: nothing happened.
+        this.#undoTo(0, 0)
+        transaction.end()?.reject(error)
+        return Promise.reject(error)
+      }
+      if (this.changes.active) this.changes.committed(sequence, transaction.entries)
+    }
+    const joined = transaction.end()
+    const acknowledged = this.#acknowledge(sequence, (wrote ? level : transaction.observedLevel) as Level, value)
+    if (joined !== undefined) acknowledged.then(joined.resolve, joined.reject)
+    if (wrote) this.checkpointer?.afterWrite()
+    return acknowledged
+  }
+
+  #acknowledge<T>(sequence: number, level: Level, value: T): Promise<T> {
+    if (sequence === 0) return Promise.resolve(value)
+    const gate = this.checkpointer?.gate()
+    if (gate === undefined) return this.wal.settled(sequence, level, value)
+    return gate.then(() => this.wal.settled(sequence, level, value))
+  }
+}
+
+/** What the backend holds under a key by the time an entry that replaced `previous` gets there. */
+function baseAfter(previous: Entry | undefined, generation: number): number {
+  if (previous === undefined) return BASE_UNKNOWN
+  if (previous.generation === 0 || previous.generation === generation) return previous.base
+  // `previous` is in the sealed generation, which reaches the backend first.
+  return previous.kind === TOMBSTONE ? BASE_ABSENT : entryFingerprint(previous)
+}
+
+function closedError(location: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_CLOSED', `the store at ${location} is closed; open it again`, { detail: { location } })
+}
+
+function poisonedError(location: string, cause: unknown): HoldfastError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new HoldfastError(
+    'HOLDFAST_POISONED',
+    `the store at ${location} refuses writes since an earlier failure (${reason}); close it and open it again to recover`,
+    { detail: { location }, cause },
+  )
+}
+
+function readOnlyError(location: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_READ_ONLY', `the store at ${location} was opened read-only; open it without readOnly to write`, {
+    detail: { location },
+  })
+}

@@ -1,0 +1,330 @@
+/**
+ * Opening: lock → superblock → backend (its kernel lock is held before the log is read) → epoch → replay what came
+ * after the checkpoint → fresh segment → ready. Nothing is changed before the lock is held, and nothing at all by a
+ * read-only open.
+ */
+import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
+import { HoldfastError, ioError } from '../base/index.ts'
+import { type FileLock, type FileSystem, lockHolder, nodeFileSystem, readFileWhole, writeFileAtomic } from '../fs/index.ts'
+import { type Backend, LevelBackend } from '../kv/index.ts'
+import { BASE_UNKNOWN, Entry, MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { level, type WalLocation, recoverWal, Wal, type WalRecovery } from '../wal/index.ts'
+import { BackendAccess } from './backend-access.ts'
+import { Checkpointer, readAccount } from './checkpointer.ts'
+import { accountKey, checkpointKey, emptyAccount, encodeMeta, hashOf } from './checkpoint-record.ts'
+import { domainOf } from './domains.ts'
+import { Engine } from './engine.ts'
+import { EpochFence } from './epoch-fence.ts'
+import { creationLeftovers, type Layout, layoutOf } from './layout.ts'
+import { type ResolvedOptions, resolveOptions } from './options.ts'
+import { OpenEngine } from './open-handle.ts'
+import { decodeRecord } from './record-format.ts'
+import { type CheckpointPointer, decodeSuperblock, encodeSuperblock, type Superblock } from './superblock.ts'
+import type { OpenOptions, RecoveryReport } from './types.ts'
+
+export async function openEngine(location: string, options: OpenOptions = {}): Promise<OpenEngine> {
+  if (typeof location !== 'string' || location === '') throw new TypeError('open() takes the path of a directory')
+  const resolved = resolveOptions(options)
+  const started = resolved.clock.monotonic()
+  const found = await resolved.fileSystem.stat(location).catch((error: unknown) => {
+    throw ioError('look at', location, error)
+  })
+  if (found?.kind === 'file') throw notAStore(location, 'it is a file')
+  if (found === undefined && (resolved.readOnly || !resolved.createIfMissing)) throw notFound(location)
+  if (found === undefined) await createDirectory(resolved.fileSystem, location)
+  const layout = layoutOf(await resolved.fileSystem.realpath(location))
+  const opening = new Opening(location, layout, resolved, started)
+  return resolved.readOnly ? opening.readOnly() : opening.readWrite()
+}
+
+async function createDirectory(fileSystem: FileSystem, location: string): Promise<void> {
+  try {
+    await fileSystem.mkdir(location)
+    await fileSystem.syncDirectory(dirname(location))
+  } catch (error) {
+    throw ioError('create', location, error)
+  }
+}
+
+class Opening {
+  readonly #location: string
+  readonly #layout: Layout
+  readonly #options: ResolvedOptions
+  readonly #started: number
+  readonly #backend: Backend
+  /** Undone newest first when opening fails. */
+  readonly #cleanups: (() => Promise<void>)[] = []
+  #engine: Engine | undefined
+
+  constructor(location: string, layout: Layout, options: ResolvedOptions, started: number) {
+    this.#location = location
+    this.#layout = layout
+    this.#options = options
+    this.#started = started
+    this.#backend = options.backend ?? this.#levelBackend()
+  }
+
+  async readOnly(): Promise<OpenEngine> {
+    const { fileSystem } = this.#options
+    const holder = fileSystem === nodeFileSystem() ? await lockHolder(this.#layout.location) : undefined
+    if (holder?.alive === true) {
+      throw new HoldfastError('HOLDFAST_LOCKED', `process ${holder.pid} has the store at ${this.#location} open; read it there or close it`, {
+        detail: { location: this.#location, pid: holder.pid },
+      })
+    }
+    const superblock = await this.#readSuperblock()
+    if (superblock === undefined || !superblock.initialised) throw notFound(this.#location)
+    return this.#cleaningUp(async () => {
+      await this.#openBackend()
+      const tier = this.#newTier()
+      const access = new BackendAccess(this.#backend)
+      const files = this.#logFiles(superblock)
+      const { recovery } = await this.#recover(files, superblock, tier)
+      const report = this.#report(recovery, superblock, false)
+      const engine = new Engine({
+        ...{ location: this.#location, tier, access, clock: this.#options.clock, recovery: report },
+        ...{ wal: undefined, logFiles: files, defaultLevel: this.#options.defaultLevel },
+      })
+      return this.#opened(engine, superblock, undefined)
+    })
+  }
+
+  async readWrite(): Promise<OpenEngine> {
+    return this.#cleaningUp(async () => {
+      await this.#lock()
+      const { superblock: found, created } = await this.#superblockOrCreate()
+      if (!created) await this.#openBackend()
+      const superblock = { ...found, epoch: found.epoch + 1 }
+      await this.#writeSuperblock(superblock)
+      const fence = await EpochFence.claim(this.#options.fileSystem, this.#layout.epochFile, this.#options.clock, superblock.epoch)
+      this.#cleanups.push(() => fence.close())
+      const tier = this.#newTier()
+      const access = new BackendAccess(this.#backend)
+      const account = await readAccount(access)
+      const files = this.#logFiles(superblock)
+      const { recovery, after } = await this.#recover(files, superblock, tier)
+      const wal = await Wal.start(
+        {
+          ...files,
+          segmentBytes: this.#options.segmentBytes,
+          epoch: superblock.epoch,
+          clock: this.#options.clock,
+          bufferedIntervalMs: this.#options.bufferedIntervalMs,
+          fence: () => fence.check(),
+          onFailure: (error: unknown) => this.#engine?.poison(error),
+          onAcknowledged: (sequence: number) => this.#engine?.changes.durable(sequence),
+        },
+        recovery,
+      )
+      this.#cleanups.push(() => wal.close())
+      const report = this.#report(recovery, { ...superblock, checkpoint: after }, created)
+      const engine = new Engine({
+        ...{ location: this.#location, tier, access, clock: this.#options.clock, recovery: report },
+        ...{ wal, logFiles: files, defaultLevel: this.#options.defaultLevel },
+      })
+      this.#engine = engine
+      const checkpointer = new Checkpointer({
+        ...{ fileSystem: this.#options.fileSystem, superblockFile: this.#layout.superblock },
+        // After falling back to the checkpoint before, the chain goes on from that one.
+        superblock: after === superblock.checkpoint ? superblock : { ...superblock, checkpoint: after, previousCheckpoint: null },
+        ...{ account, tier, wal, access, clock: this.#options.clock },
+        checkpointBytes: this.#options.checkpointBytes,
+        dirtyBytesMax: this.#options.dirtyBytesMax,
+        poison: (cause: unknown) => engine.poison(cause),
+      })
+      engine.checkpointer = checkpointer
+      checkpointer.afterWrite()
+      return this.#opened(engine, superblock, checkpointer)
+    })
+  }
+
+  // ---------------------------------------------------------------- steps
+
+  #opened(engine: Engine, superblock: Superblock, checkpointer: Checkpointer | undefined): OpenEngine {
+    const { memoryBytes } = this.#options
+    return new OpenEngine({ engine, layout: this.#layout, superblock, checkpointer, memoryBytes, cleanups: this.#cleanups })
+  }
+
+  async #lock(): Promise<void> {
+    let lost = false
+    const lock: FileLock = await this.#options.fileSystem.lock(this.#layout.location, (reason) => {
+      lost = true
+      this.#engine?.poison(reason)
+    })
+    this.#cleanups.push(async () => {
+      if (!lost) await lock.release()
+    })
+  }
+
+  async #superblockOrCreate(): Promise<{ superblock: Superblock; created: boolean }> {
+    const superblock = await this.#readSuperblock()
+    if (superblock?.initialised === true) {
+      if (this.#options.errorIfExists) throw existsError(this.#location)
+      return { superblock, created: false }
+    }
+    if (superblock === undefined) await this.#assertNothingElseHere()
+    if (!this.#options.createIfMissing) throw notFound(this.#location)
+    return { superblock: await this.#create(), created: true }
+  }
+
+  /** A creation cut short by a crash never acknowledged anything: what it left is removed and made anew. */
+  async #create(): Promise<Superblock> {
+    const { fileSystem } = this.#options
+    const fresh: Superblock = {
+      ...{ storeId: randomBytes(16).toString('hex'), epoch: 0, initialised: false },
+      ...{ checkpoint: null, previousCheckpoint: null },
+    }
+    try {
+      await this.#writeSuperblock(fresh)
+      await fileSystem.removeTree(this.#layout.wal)
+      await this.#backend.destroy()
+      await fileSystem.mkdir(this.#layout.wal)
+      await this.#backend.open({ create: true })
+      this.#cleanups.push(() => this.#backend.close())
+      await this.#backend.batch([{ key: accountKey, value: encodeMeta(accountKey, emptyAccount) }], { sync: true })
+      await fileSystem.syncDirectory(this.#layout.location)
+    } catch (error) {
+      throw ioError('create the store in', this.#location, error)
+    }
+    const initialised = { ...fresh, initialised: true }
+    await this.#writeSuperblock(initialised)
+    return initialised
+  }
+
+  async #assertNothingElseHere(): Promise<void> {
+    const names = await this.#options.fileSystem.readdir(this.#layout.location)
+    const foreign = names.find((name) => !creationLeftovers.has(name))
+    if (foreign !== undefined) throw notAStore(this.#location, `it holds ${JSON.stringify(foreign)} and no superblock`)
+    // Segments or LevelDB files without a superblock are a store that lost it, not a creation cut short: that writes the superblock first.
+    if (names.includes('wal') || names.includes('level')) throw superblockMissing(this.#layout.superblock)
+  }
+
+  async #readSuperblock(): Promise<Superblock | undefined> {
+    const { superblock: file } = this.#layout
+    const bytes = await readFileWhole(this.#options.fileSystem, file).catch((error: unknown) => {
+      throw ioError('read', file, error)
+    })
+    return bytes === undefined ? undefined : decodeSuperblock(bytes, file)
+  }
+
+  async #writeSuperblock(superblock: Superblock): Promise<void> {
+    try {
+      await writeFileAtomic(this.#options.fileSystem, this.#layout.superblock, encodeSuperblock(superblock))
+    } catch (error) {
+      throw ioError('write', this.#layout.superblock, error)
+    }
+  }
+
+  #levelBackend(): Backend {
+    const { fileSystem, readOnly } = this.#options
+    return new LevelBackend(this.#layout.level, { fileSystem, readOnly })
+  }
+
+  async #openBackend(): Promise<void> {
+    await this.#backend.open({ create: false })
+    this.#cleanups.push(() => this.#backend.close())
+  }
+
+  #newTier(): MemoryTier {
+    return new MemoryTier({ partitions: this.#options.partitions, budgetBytes: this.#options.memoryBytes })
+  }
+
+  #logFiles(superblock: Superblock): WalLocation {
+    return { fileSystem: this.#options.fileSystem, directory: this.#layout.wal, storeId: Buffer.from(superblock.storeId, 'hex') }
+  }
+
+  async #recover(
+    files: WalLocation,
+    superblock: Superblock,
+    tier: MemoryTier,
+  ): Promise<{ recovery: WalRecovery; after: CheckpointPointer | null }> {
+    const after = await this.#checkpointInBackend(superblock)
+    const recovery = await recoverWal(files, {
+      afterSequence: after?.sequence ?? 0,
+      onRecord: (sequence, bytes) => replay(tier, sequence, bytes),
+    })
+    return { recovery, after }
+  }
+
+  /** The published checkpoint if the backend still has it; else the one before, which the log still reaches back to. */
+  async #checkpointInBackend(superblock: Superblock): Promise<CheckpointPointer | null> {
+    const { checkpoint, previousCheckpoint } = superblock
+    if (checkpoint === null) return null
+    for (const pointer of [checkpoint, previousCheckpoint]) {
+      if (pointer === null) continue
+      const bytes = await this.#backend.get(checkpointKey(pointer.number))
+      if (bytes !== undefined && hashOf(bytes) === pointer.hash) return pointer
+    }
+    throw new HoldfastError(
+      'HOLDFAST_CORRUPT',
+      `${this.#backend.description} has lost checkpoint ${checkpoint.number} and the one before it; restore the store from a backup`,
+      { detail: { checkpoint: checkpoint.number, location: this.#backend.location } },
+    )
+  }
+
+  #report(recovery: WalRecovery, superblock: Superblock, created: boolean): RecoveryReport {
+    return {
+      clean: recovery.records === 0 && recovery.tornBytes === 0,
+      created,
+      epoch: superblock.epoch,
+      checkpointSequence: superblock.checkpoint?.sequence ?? 0,
+      lastSequence: recovery.lastSequence,
+      recordsReplayed: recovery.records,
+      bytesReplayed: recovery.bytes,
+      segmentsRead: recovery.segmentsRead,
+      tornBytes: recovery.tornBytes,
+      tornSegment: recovery.tornSegment,
+      durationMs: this.#options.clock.monotonic() - this.#started,
+    }
+  }
+
+  async #cleaningUp(open: () => Promise<OpenEngine>): Promise<OpenEngine> {
+    try {
+      return await open()
+    } catch (error) {
+      for (const cleanup of this.#cleanups.reverse()) {
+        // The reason opening failed is what the caller needs; a cleanup that fails after it adds nothing to act on.
+        await cleanup().catch(() => undefined)
+      }
+      throw error
+    }
+  }
+}
+
+/** Replay applies mutations exactly as the write did; the record's bytes are copied once, out of the reader's buffer. */
+function replay(tier: MemoryTier, sequence: number, bytes: Uint8Array): void {
+  const record = Buffer.from(bytes)
+  decodeRecord(record, sequence, ({ key, valueStart, valueLength }) => {
+    const entry =
+      valueStart < 0
+        ? new Entry(key, TOMBSTONE, sequence, level.buffered, undefined, null, 0, 0, BASE_UNKNOWN)
+        : new Entry(key, record[valueStart] as number, sequence, level.buffered, UNDECODED, record, valueStart, valueLength, BASE_UNKNOWN)
+    tier.put(entry, domainOf(key))
+  })
+}
+
+function notFound(location: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_NOT_FOUND', `there is no store at ${location}; check the path, or open it with createIfMissing`, {
+    detail: { location },
+  })
+}
+
+function existsError(location: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_EXISTS', `there is a store at ${location} already; choose another directory or drop errorIfExists`, {
+    detail: { location },
+  })
+}
+
+function notAStore(location: string, why: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_EXISTS', `${location} is not a store and cannot become one: ${why}; choose an empty directory`, {
+    detail: { location },
+  })
+}
+
+function superblockMissing(file: string): HoldfastError {
+  return new HoldfastError('HOLDFAST_CORRUPT', `${file} is missing although the store's data are there; restore it from a backup`, {
+    detail: { file },
+  })
+}
+

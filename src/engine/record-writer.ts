@@ -1,0 +1,74 @@
+/** Builds one record at a time, straight into the log's filling buffer: a value is encoded once and never copied again. */
+import { HoldfastError, limits } from '../base/index.ts'
+import { envelopeHeaderBytes, writeEnvelope } from '../codec/index.ts'
+import type { Level, Wal } from '../wal/index.ts'
+import { mutationHeaderBytes, op, writeMutationHeader } from './record-format.ts'
+
+export class RecordWriter {
+  readonly #wal: Wal
+  #buffer: Buffer | undefined
+  #start = 0
+  #length = 0
+
+  constructor(wal: Wal) {
+    this.#wal = wal
+  }
+
+  /** Bytes of the record so far; 0 when nothing was written. Also a mark to truncate back to. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Takes back everything after `mark`. */
+  truncate(mark: number): void {
+    this.#length = mark
+  }
+
+  /** Adds a put; answers the absolute offset of its envelope in {@link buffer}. */
+  put(key: string, kind: number, payload: Uint8Array, payloadLength: number): number {
+    const valueLength = envelopeHeaderBytes + payloadLength
+    const position = this.#reserve(mutationHeaderBytes + key.length + valueLength)
+    const buffer = this.buffer
+    const valueStart = writeMutationHeader(buffer, position, op.put, key, valueLength)
+    const end = writeEnvelope(buffer, valueStart, key, kind, payload, payloadLength)
+    this.#length = end - this.#start
+    return valueStart
+  }
+
+  delete(key: string): void {
+    const position = this.#reserve(mutationHeaderBytes + key.length)
+    this.#length = writeMutationHeader(this.buffer, position, op.delete, key, 0) - this.#start
+  }
+
+  /** Where the record is being built. Earlier buffers of the same record keep their bytes: references stay valid. */
+  get buffer(): Buffer {
+    return this.#buffer as Buffer
+  }
+
+  commit(level: number): number {
+    const sequence = this.#wal.append(this.#length, level as Level)
+    this.#length = 0
+    return sequence
+  }
+
+  #reserve(byteLength: number): number {
+    const needed = this.#length + byteLength
+    if (needed > limits.recordBytesMax) throw tooLarge(needed)
+    const space = this.#wal.space(needed)
+    if (this.#length > 0 && (space.buffer !== this.#buffer || space.start !== this.#start)) {
+      const written = this.buffer.subarray(this.#start, this.#start + this.#length)
+      space.buffer.set(written, space.start)
+    }
+    this.#buffer = space.buffer
+    this.#start = space.start
+    return this.#start + this.#length
+  }
+}
+
+function tooLarge(bytes: number): HoldfastError {
+  return new HoldfastError(
+    'HOLDFAST_VALUE_TOO_LARGE',
+    `a record of ${bytes} bytes is over the limit of ${limits.recordBytesMax}; split it into several writes`,
+    { detail: { bytes, limit: limits.recordBytesMax } },
+  )
+}

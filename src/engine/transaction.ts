@@ -1,0 +1,98 @@
+/** The record being built and how to take it back. One object for the life of the engine: writes never overlap. */
+import { assert } from '../base/index.ts'
+import type { Entry } from '../memory/index.ts'
+
+type Undo = (entry: Entry, previous: Entry | undefined, domain: string) => void
+
+interface Outcome {
+  readonly promise: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export class Transaction {
+  active = false
+  level = 0
+  observedSequence = 0
+  observedLevel = 0
+  entries: Entry[] = []
+  readonly #previous: (Entry | undefined)[] = []
+  readonly #domains: string[] = []
+  #outcome: Outcome | undefined
+
+  /** Position in the undo list, for a nested write. */
+  get mark(): number {
+    return this.entries.length
+  }
+
+  begin(level: number): void {
+    assert(!this.active, 'writes never overlap')
+    this.active = true
+    this.level = level
+    this.observedSequence = 0
+    this.observedLevel = 0
+  }
+
+  /** A write that joined asked for more durability: the record gets the strongest. */
+  raise(level: number): void {
+    if (level > this.level) this.level = level
+  }
+
+  applied(entry: Entry, previous: Entry | undefined, domain: string): void {
+    this.entries.push(entry)
+    this.#previous.push(previous)
+    this.#domains.push(domain)
+  }
+
+  observe(entry: Entry): void {
+    if (entry.sequence > this.observedSequence) this.observedSequence = entry.sequence
+    if (entry.level > this.observedLevel) this.observedLevel = entry.level
+  }
+
+  undoTo(mark: number, undo: Undo): void {
+    for (let i = this.entries.length - 1; i >= mark; i--) {
+      undo(this.entries[i] as Entry, this.#previous[i], this.#domains[i] as string)
+    }
+    this.entries.length = mark
+    this.#previous.length = mark
+    this.#domains.length = mark
+  }
+
+  /** The level of the finished record; its entries learn it. */
+  seal(): number {
+    const { level } = this
+    for (const entry of this.entries) entry.level = level
+    return level
+  }
+
+  /** A promise of `value` that settles with the whole record. It counts as handled: callers inside need no handler. */
+  outcome<T>(value: T): Promise<T> {
+    this.#outcome ??= newOutcome()
+    const promise = this.#outcome.promise.then(() => value)
+    promise.catch(() => undefined)
+    return promise
+  }
+
+  /** Ends it; answers the outcome that joined writes wait for, if any. After an undo the caller's throw decides it. */
+  end(): Outcome | undefined {
+    const outcome = this.#outcome
+    this.active = false
+    this.#outcome = undefined
+    this.entries = this.entries.length > 64 ? [] : this.entries
+    this.entries.length = 0
+    this.#previous.length = 0
+    this.#domains.length = 0
+    return outcome
+  }
+}
+
+function newOutcome(): Outcome {
+  let resolve!: () => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<void>((ok, fail) => {
+    resolve = ok
+    reject = fail
+  })
+  promise.catch(() => undefined)
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,152 @@
+/** The index of slots and the head of each process: what `assignments` rests on. Content is another room's. */
+import { HoldfastError } from '../base/index.ts'
+import { kind } from '../codec/index.ts'
+import type { Engine } from '../engine/index.ts'
+import { type Entry, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import {
+  decodeHead,
+  decodeTarget,
+  encodeHead,
+  encodeTarget,
+  type Head,
+  headDomain,
+  headKey,
+  headPrefix,
+  indexDomain,
+  indexKey,
+  indexRange,
+  parseIndexKey,
+} from './keys.ts'
+
+export interface IndexedSlot {
+  readonly slot: number
+  readonly id: string
+}
+
+export class SlotIndex {
+  readonly #engine: Engine
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  headSync(process: string): Head | undefined {
+    const entry = this.#engine.getSync(headKey(process))
+    return entry === undefined ? undefined : this.headOf(entry, process)
+  }
+
+  async head(process: string): Promise<Head | undefined> {
+    const entry = await this.#engine.get(headKey(process))
+    return entry === undefined ? undefined : this.headOf(entry, process)
+  }
+
+  headOf(entry: Entry, process: string): Head {
+    if (entry.value !== UNDECODED) return entry.value as Head
+    if (entry.kind !== kind.head) throw wrongKind(entry)
+    const head = decodeHead(this.#engine.payload(entry) as Buffer, process)
+    entry.value = head
+    this.#engine.tier.recost(entry)
+    return head
+  }
+
+  idSync(process: string, slot: number): string | undefined {
+    const entry = this.#engine.getSync(indexKey(process, slot))
+    return entry === undefined ? undefined : this.idOf(entry)
+  }
+
+  async id(process: string, slot: number): Promise<string | undefined> {
+    const entry = await this.#engine.get(indexKey(process, slot))
+    return entry === undefined ? undefined : this.idOf(entry)
+  }
+
+  idOf(entry: Entry): string {
+    if (entry.value !== UNDECODED) return entry.value as string
+    if (entry.kind !== kind.link) throw wrongKind(entry)
+    const id = decodeTarget(this.#engine.payload(entry) as Buffer)
+    entry.value = id
+    this.#engine.tier.recost(entry)
+    return id
+  }
+
+  /** Inside a write: the slot's entry as it stands now, without a read when the head shows that it is free. */
+  taken(process: string, slot: number, head: Head | undefined): Entry | undefined {
+    if (head === undefined || slot > head.slot) return undefined
+    return this.#engine.getSync(indexKey(process, slot))
+  }
+
+  /** Inside a write. `replacing` says that the slot is taken and its entry is overwritten. */
+  set(process: string, slot: number, id: string, hashChain: string | undefined, head: Head | undefined, replacing: boolean): void {
+    const target = encodeTarget(id)
+    const entry = this.#engine.put(indexKey(process, slot), indexDomain(process), kind.link, target, target.length, id)
+    if (!replacing) this.#engine.markAbsent(entry)
+    const count = (head?.count ?? 0) + (replacing ? 0 : 1)
+    if (head === undefined || slot >= head.slot) this.#putHead(process, { slot, id, hashChain, count }, head === undefined)
+    else if (!replacing) this.#putHead(process, { ...head, count }, false)
+  }
+
+  /** Inside a write: removes slots, none of them the head. */
+  remove(process: string, slots: readonly number[], head: Head): void {
+    for (const slot of slots) this.#engine.delete(indexKey(process, slot), indexDomain(process))
+    if (slots.length > 0) this.#putHead(process, { ...head, count: head.count - slots.length }, false)
+  }
+
+  /**
+   * Slots from..to in order, with their content ids: a snapshot as of this call. A run of neighbours that memory holds
+   * is answered without touching the backend.
+   */
+  range(process: string, from: number, to: number, reverse: boolean): AsyncGenerator<IndexedSlot, void, undefined> {
+    const last = Math.min(to, this.headSync(process)?.slot ?? -1)
+    const run = reverse ? [] : this.#run(process, from, last)
+    const start = from + run.length
+    return joined(run, start > last ? undefined : this.#scan(process, start, last, reverse))
+  }
+
+  /** Every slot the index has, whatever the head says. */
+  all(process: string): AsyncGenerator<IndexedSlot, void, undefined> {
+    return joined([], this.#scan(process, 0, Number.MAX_SAFE_INTEGER, false))
+  }
+
+  async *processes(): AsyncGenerator<string, void, undefined> {
+    for await (const entry of this.#engine.scan({ domain: headDomain, gte: headPrefix, lt: 'i' })) yield entry.key.slice(1)
+  }
+
+  #scan(process: string, from: number, to: number, reverse: boolean): AsyncGenerator<IndexedSlot, void, undefined> {
+    const entries = this.#engine.scan({ domain: indexDomain(process), ...indexRange(process, from, to), reverse })
+    return mapped(entries, (entry) => ({ slot: parseIndexKey(entry.key).slot, id: this.idOf(entry) }))
+  }
+
+  /** The unbroken run of acknowledged slots from `from` on that memory has. */
+  #run(process: string, from: number, to: number): IndexedSlot[] {
+    const run: IndexedSlot[] = []
+    for (let slot = from; slot <= to && run.length < runMax; slot++) {
+      const entry = this.#engine.tier.peek(indexKey(process, slot))
+      if (entry === undefined || entry.kind === TOMBSTONE || !this.#engine.isAcknowledged(entry)) break
+      run.push({ slot, id: this.idOf(entry) })
+    }
+    return run
+  }
+
+  #putHead(process: string, head: Head, first: boolean): void {
+    const payload = encodeHead(head)
+    const entry = this.#engine.put(headKey(process), headDomain, kind.head, payload, payload.length, Object.freeze(head))
+    if (first) this.#engine.markAbsent(entry)
+  }
+}
+
+/** Longest run answered from memory before a scan takes over: bounds what one synchronous step does. */
+const runMax = 4096
+
+async function* mapped<A, B>(items: AsyncGenerator<A, void, undefined>, map: (item: A) => B): AsyncGenerator<B, void, undefined> {
+  for await (const item of items) yield map(item)
+}
+
+async function* joined<T>(first: readonly T[], rest: AsyncGenerator<T, void, undefined> | undefined): AsyncGenerator<T, void, undefined> {
+  yield* first
+  if (rest !== undefined) yield* rest
+}
+
+function wrongKind(entry: Entry): HoldfastError {
+  return new HoldfastError('HOLDFAST_CORRUPT', `the entry ${JSON.stringify(entry.key)} has kind ${entry.kind}, which does not belong there; run verify`, {
+    detail: { key: entry.key, kind: entry.kind },
+  })
+}
