@@ -17,7 +17,11 @@ function describe(mutation: RawMutation): ChangedItem | undefined {
     case contentPrefix:
       return { type: 'content', id: key.slice(1), removed }
     case indexPrefix:
-      return { type: 'assignment', ...parseIndexKey(key), id: mutation.kind === kind.link ? decodeTarget(payload) : undefined }
+      return {
+        type: 'assignment',
+        ...parseIndexKey(key),
+        id: mutation.kind === kind.link ? decodeTarget(payload) : undefined,
+      }
     case locationPrefix:
       return { type: 'location', address: key.slice(1), id: removed ? undefined : decodeTarget(payload) }
     case pinPrefix:

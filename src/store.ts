@@ -1,3 +1,4 @@
+import { assert } from './base/index.ts'
 import {
   checkContent,
   checkPaths,
@@ -63,7 +64,6 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>
 }
 
-
 /**
  * Opens the store in directory `location`, creating it if need be. When it resolves, everything acknowledged before a
  * crash is there again. Rejects with HOLDFAST_LOCKED when another process (or this one) has it open, HOLDFAST_CORRUPT
@@ -127,7 +127,8 @@ class EmbeddedStore implements Store {
 
   async checkpoint(): Promise<CheckpointReport> {
     const refusal = this.#engine.refusal()
-    if (refusal !== undefined || this.#open.checkpointer === undefined) throw refusal
+    if (refusal !== undefined) throw refusal
+    assert(this.#open.checkpointer !== undefined, 'a store that takes writes has a checkpointer')
     try {
       return await this.#open.checkpointer.checkpoint()
     } catch (error) {

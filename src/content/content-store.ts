@@ -1,6 +1,14 @@
 /** Content by hash: a message under the SHA-256 of its canonical bytes, bytes under the SHA-256 of the bytes. */
 import { HoldfastError } from '../base/index.ts'
-import { contentIdOf, decodeCanonical, type EncodedMessage, encodeCanonical, isContentId, kind, linksOf } from '../codec/index.ts'
+import {
+  contentIdOf,
+  decodeCanonical,
+  type EncodedMessage,
+  encodeCanonical,
+  isContentId,
+  kind,
+  linksOf,
+} from '../codec/index.ts'
 import type { Engine, WriteOptions } from '../engine/index.ts'
 import { type Entry, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { contentDomain, contentKey, pinDomain, pinKey } from './keys.ts'
@@ -85,7 +93,8 @@ export class Contents implements ContentStore {
     const existing = this.#engine.getSync(contentKey(id))
     // The same bytes may have been put as a message: `get` goes on answering that message, `bytes` these bytes.
     if (existing !== undefined) this.#engine.observe(existing)
-    else this.#engine.markAbsent(this.#engine.put(contentKey(id), contentDomain, kind.contentBytes, bytes, bytes.length))
+    else
+      this.#engine.markAbsent(this.#engine.put(contentKey(id), contentDomain, kind.contentBytes, bytes, bytes.length))
     return id
   }
 
@@ -191,7 +200,8 @@ export class Contents implements ContentStore {
   #payloadOf(entry: Entry | undefined, id: ContentId): Buffer {
     const payload = entry === undefined ? undefined : this.#engine.payload(entry)
     if (entry === undefined || payload === undefined) throw missingContent(id, `content ${id}`)
-    if (entry.kind !== kind.contentMessage && entry.kind !== kind.contentBytes) throw corruptContent(id, `it has kind ${entry.kind}`)
+    if (entry.kind !== kind.contentMessage && entry.kind !== kind.contentBytes)
+      throw corruptContent(id, `it has kind ${entry.kind}`)
     // What this process wrote or replayed was covered by the log's checksums; the backend's bytes are proven here.
     if (entry.sequence === 0) assertHash(id, payload)
     return payload
@@ -206,16 +216,24 @@ export function encodeMessage(value: unknown): EncodedMessage {
 }
 
 export function missingContent(id: ContentId, where: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_MISSING_CONTENT', `${where}: content ${id} is not in the store; run verify, restore it or write it again`, {
-    detail: { id, where },
-  })
+  return new HoldfastError(
+    'HOLDFAST_MISSING_CONTENT',
+    `${where}: content ${id} is not in the store; run verify, restore it or write it again`,
+    {
+      detail: { id, where },
+    },
+  )
 }
 
 /** TypeError unless it is a string; HOLDFAST_INVALID_ID unless it is a content id. */
 function checkedId(id: unknown): ContentId {
   if (typeof id !== 'string') throw new TypeError('a content id is a string')
   if (isContentId(id)) return id
-  throw new HoldfastError('HOLDFAST_INVALID_ID', `${JSON.stringify(id)} is no content id: it takes 43 base64url characters`, { detail: { id } })
+  throw new HoldfastError(
+    'HOLDFAST_INVALID_ID',
+    `${JSON.stringify(id)} is no content id: it takes 43 base64url characters`,
+    { detail: { id } },
+  )
 }
 
 function handOut(value: Value): Value {
@@ -227,8 +245,12 @@ function assertHash(id: ContentId, payload: Uint8Array): void {
 }
 
 function corruptContent(id: ContentId, why: string, cause?: unknown): HoldfastError {
-  return new HoldfastError('HOLDFAST_CORRUPT', `content ${id} is damaged: ${why}; run verify and restore it from a backup`, {
-    detail: { id },
-    ...(cause === undefined ? {} : { cause }),
-  })
+  return new HoldfastError(
+    'HOLDFAST_CORRUPT',
+    `content ${id} is damaged: ${why}; run verify and restore it from a backup`,
+    {
+      detail: { id },
+      ...(cause === undefined ? {} : { cause }),
+    },
+  )
 }

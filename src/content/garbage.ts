@@ -39,7 +39,12 @@ export async function collectGarbage(
 }
 
 /** Removes a batch in one record; answers how many were spared because somebody touched them since. */
-async function sweep(engine: Engine, touched: ReadonlySet<string>, ids: readonly string[], options: GcOptions): Promise<number> {
+async function sweep(
+  engine: Engine,
+  touched: ReadonlySet<string>,
+  ids: readonly string[],
+  options: GcOptions,
+): Promise<number> {
   if (options.dryRun === true || ids.length === 0) return 0
   return engine.write(undefined, () => {
     let spared = 0

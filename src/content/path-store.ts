@@ -99,7 +99,7 @@ export class Paths implements PathStore {
     if (node?.type !== 'group') return []
     const children: string[] = []
     for await (const name of this.#children(names)) children.push(name)
-    return children
+    return names.length === 0 ? sortNames(children) : children
   }
 
   // ------------------------------------------------------------------ walking
@@ -111,7 +111,8 @@ export class Paths implements PathStore {
       return
     }
     if (names.length === 0) yield* this.#mountsWithContent()
-    for await (const entry of this.#engine.scan({ domain: pathDomain, ...childRange(names) })) yield parsePathKey(entry.key).name
+    for await (const entry of this.#engine.scan({ domain: pathDomain, ...childRange(names) }))
+      yield parsePathKey(entry.key).name
   }
 
   async *#mountsWithContent(): AsyncGenerator<string> {
@@ -165,7 +166,9 @@ export class Paths implements PathStore {
         return { type: 'bytes', read: async () => bytes }
       }
       default:
-        throw new HoldfastError('HOLDFAST_CORRUPT', `a path entry has kind ${entry.kind}; run verify`, { detail: { kind: entry.kind } })
+        throw new HoldfastError('HOLDFAST_CORRUPT', `a path entry has kind ${entry.kind}; run verify`, {
+          detail: { kind: entry.kind },
+        })
     }
   }
 
@@ -193,7 +196,10 @@ export class Paths implements PathStore {
   #refuseMount(names: string[]): string[] {
     const mounted = names[0]
     if (mounted !== undefined && this.#mounts.has(mounted)) {
-      throw invalidPath(formatPath(names), `${mounted}/ shows another structure; write there through store.${mounted === 'data' ? 'content' : mounted}`)
+      throw invalidPath(
+        formatPath(names),
+        `${mounted}/ shows another structure; write there through store.${mounted === 'data' ? 'content' : mounted}`,
+      )
     }
     return names
   }
@@ -214,7 +220,10 @@ export class Paths implements PathStore {
         walked = []
         continue
       } else if (entry.kind === kind.pathBytes) {
-        throw invalidPath(formatPath(names), `${formatPath([...walked, name])} holds bytes and cannot have anything below it`)
+        throw invalidPath(
+          formatPath(names),
+          `${formatPath([...walked, name])} holds bytes and cannot have anything below it`,
+        )
       } else {
         this.#engine.observe(entry)
       }
@@ -225,7 +234,8 @@ export class Paths implements PathStore {
 
   #refuseGroup(parent: readonly string[], name: string): void {
     const entry = this.#engine.getSync(pathKey(parent, name))
-    if (entry?.kind === kind.pathGroup) throw invalidPath(formatPath([...parent, name]), 'it is a group; remove it first')
+    if (entry?.kind === kind.pathGroup)
+      throw invalidPath(formatPath([...parent, name]), 'it is a group; remove it first')
   }
 
   #put(parent: readonly string[], name: string, entryKind: number, payload: Uint8Array): void {
@@ -263,6 +273,12 @@ export class Paths implements PathStore {
   }
 }
 
+/** The root shows mounts among its own children: all in the order of keys. */
+function sortNames(names: string[]): string[] {
+  const keyed = names.map((name) => ({ name, key: pathKey([], name) }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ name }) => name)
+}
+
 function parsePathOrReject(path: Path): string[] | Promise<never> {
   try {
     return parsePath(path)
@@ -273,7 +289,11 @@ function parsePathOrReject(path: Path): string[] | Promise<never> {
 
 function linkLoop(names: readonly string[]): HoldfastError {
   const path = formatPath(names)
-  return new HoldfastError('HOLDFAST_LINK_LOOP', `the path ${JSON.stringify(path)} goes through more than ${limits.linkHopsMax} links: they form a loop; relink one of them`, {
-    detail: { path },
-  })
+  return new HoldfastError(
+    'HOLDFAST_LINK_LOOP',
+    `the path ${JSON.stringify(path)} goes through more than ${limits.linkHopsMax} links: they form a loop; relink one of them`,
+    {
+      detail: { path },
+    },
+  )
 }

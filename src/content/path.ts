@@ -19,14 +19,17 @@ export function formatPath(names: readonly string[]): string {
 }
 
 export function invalidPath(path: string, why: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_INVALID_PATH', `the path ${JSON.stringify(path)} is not allowed here: ${why}`, { detail: { path } })
+  return new HoldfastError('HOLDFAST_INVALID_PATH', `the path ${JSON.stringify(path)} is not allowed here: ${why}`, {
+    detail: { path },
+  })
 }
 
 function collect(path: unknown, names: string[]): void {
   if (typeof path === 'string') {
     for (const name of path.split('/')) if (name !== '') names.push(checkedName(name))
   } else if (typeof path === 'number') {
-    if (!Number.isSafeInteger(path) || path < 0) throw invalidPath(String(path), 'a number in a path is a non-negative safe integer')
+    if (!Number.isSafeInteger(path) || path < 0)
+      throw invalidPath(String(path), 'a number in a path is a non-negative safe integer')
     names.push(String(path))
   } else if (Array.isArray(path)) {
     for (const part of path) collect(part, names)
@@ -39,6 +42,7 @@ function checkedName(name: string): string {
   if (name === '.' || name === '..') throw invalidPath(name, 'paths have no . and .. names; write the full path')
   if (name.includes('\u0000')) throw invalidPath(name, 'a name cannot contain the NUL character')
   if (!isWellFormed(name)) throw invalidPath(name, 'a name must be well-formed Unicode')
-  if (Buffer.byteLength(name) > nameBytesMax) throw invalidPath(name.slice(0, 100), `a name is at most ${nameBytesMax} bytes long`)
+  if (Buffer.byteLength(name) > nameBytesMax)
+    throw invalidPath(name.slice(0, 100), `a name is at most ${nameBytesMax} bytes long`)
   return name
 }

@@ -15,7 +15,8 @@ export function checkContent(): Checker {
       context.count('links', links.length)
       const present = await context.exist(links.map(({ to }) => contentKey(to)))
       links.forEach(({ from, to }, i) => {
-        if (present[i] !== true) context.report('dangling-link', `content ${from}`, `it links to content ${to}, which is not in the store`)
+        if (present[i] !== true)
+          context.report('dangling-link', `content ${from}`, `it links to content ${to}, which is not in the store`)
       })
     },
   }
@@ -27,7 +28,8 @@ export function checkPins(): Checker {
     async check(entries, context) {
       const present = await context.exist(entries.map(({ key }) => contentKey(key.slice(1))))
       entries.forEach(({ key }, i) => {
-        if (present[i] !== true) context.report('dangling-pin', `pin ${key.slice(1)}`, 'the pinned content is not in the store')
+        if (present[i] !== true)
+          context.report('dangling-pin', `pin ${key.slice(1)}`, 'the pinned content is not in the store')
       })
     },
   }
@@ -39,15 +41,19 @@ export function checkPaths(): Checker {
     prefix: pathDomain.slice(0, 1),
     async check(entries, context) {
       const parents = entries.map(({ key }) => parsePathKey(key).parent)
-      const keys = parents.map((parent) => (parent.length === 0 ? undefined : pathKey(parent.slice(0, -1), parent.at(-1) as string)))
+      const keys = parents.map((parent) =>
+        parent.length === 0 ? undefined : pathKey(parent.slice(0, -1), parent.at(-1) as string),
+      )
       const wanted = keys.filter((key): key is string => key !== undefined)
       const present = await context.exist(wanted)
       const known = new Map(wanted.map((key, i) => [key, present[i]]))
       entries.forEach((entry, i) => {
         const key = keys[i]
         const path = formatPath([...(parents[i] ?? []), parsePathKey(entry.key).name])
-        if (key !== undefined && known.get(key) !== true) context.report('orphan-path', path, 'the group it lies in is missing')
-        if (entry.kind < kind.pathBytes || entry.kind > kind.pathGroup) context.report('wrong-kind', path, `a path entry has kind ${entry.kind}`)
+        if (key !== undefined && known.get(key) !== true)
+          context.report('orphan-path', path, 'the group it lies in is missing')
+        if (entry.kind < kind.pathBytes || entry.kind > kind.pathGroup)
+          context.report('wrong-kind', path, `a path entry has kind ${entry.kind}`)
       })
     },
   }

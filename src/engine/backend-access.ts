@@ -76,10 +76,14 @@ export class BackendAccess {
 function readFailed(backend: Backend, key: string, error: unknown): unknown {
   if (error instanceof HoldfastError) return error
   const reason = error instanceof Error ? error.message : String(error)
-  return new HoldfastError('HOLDFAST_IO', `could not read ${JSON.stringify(key)} from ${backend.description}: ${reason}`, {
-    detail: { key, location: backend.location },
-    cause: error,
-  })
+  return new HoldfastError(
+    'HOLDFAST_IO',
+    `could not read ${JSON.stringify(key)} from ${backend.description}: ${reason}`,
+    {
+      detail: { key, location: backend.location },
+      cause: error,
+    },
+  )
 }
 
 export function entryFingerprint(entry: Entry): number {

@@ -73,7 +73,12 @@ export class ChangeFeed {
     return this.#follow(watcher, from ?? registeredAt + 1, registeredAt, signal)
   }
 
-  async *#follow(watcher: Watcher, from: number, registeredAt: number, signal: AbortSignal | undefined): AsyncGenerator<RawChange, void, undefined> {
+  async *#follow(
+    watcher: Watcher,
+    from: number,
+    registeredAt: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<RawChange, void, undefined> {
     const stop = () => watcher.end()
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted === true) stop()
@@ -101,7 +106,10 @@ export class ChangeFeed {
 }
 
 function rawMutation(entry: Entry): RawMutation {
-  const payload = entry.buffer === null ? nothing : entry.buffer.subarray(entry.offset + envelopeHeaderBytes, entry.offset + entry.length)
+  const payload =
+    entry.buffer === null
+      ? nothing
+      : entry.buffer.subarray(entry.offset + envelopeHeaderBytes, entry.offset + entry.length)
   return { key: entry.key, kind: entry.kind, payload }
 }
 

@@ -74,7 +74,9 @@ export function encodeMeta(key: string, content: object): Buffer {
 export function decodeMeta<T>(key: string, bytes: Uint8Array): T {
   const envelope = readEnvelope(key, bytes)
   if (envelope.kind !== kind.meta) {
-    throw new HoldfastError('HOLDFAST_CORRUPT', `entry ${key} of the backend is not engine metadata`, { detail: { key } })
+    throw new HoldfastError('HOLDFAST_CORRUPT', `entry ${key} of the backend is not engine metadata`, {
+      detail: { key },
+    })
   }
   return JSON.parse(Buffer.from(envelope.payload).toString()) as T
 }

@@ -217,9 +217,13 @@ export class Checkpointer {
     await backend.batch(operations, { sync: true })
     const read = await backend.get(key)
     if (read === undefined || Buffer.compare(read, bytes) !== 0) {
-      throw new HoldfastError('HOLDFAST_CORRUPT', `checkpoint ${number} cannot be read back from ${backend.description}`, {
-        detail: { checkpoint: number },
-      })
+      throw new HoldfastError(
+        'HOLDFAST_CORRUPT',
+        `checkpoint ${number} cannot be read back from ${backend.description}`,
+        {
+          detail: { checkpoint: number },
+        },
+      )
     }
     return { number, bytes }
   }
@@ -327,9 +331,13 @@ export class Checkpointer {
 export async function readAccount(access: BackendAccess): Promise<Account> {
   const bytes = await access.backend.get(accountKey)
   if (bytes === undefined) {
-    throw new HoldfastError('HOLDFAST_CORRUPT', `the accounting entry is missing from ${access.backend.description}; restore a backup`, {
-      detail: { key: accountKey, location: access.backend.location },
-    })
+    throw new HoldfastError(
+      'HOLDFAST_CORRUPT',
+      `the accounting entry is missing from ${access.backend.description}; restore a backup`,
+      {
+        detail: { key: accountKey, location: access.backend.location },
+      },
+    )
   }
   return decodeMeta<Account>(accountKey, bytes)
 }

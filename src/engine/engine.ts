@@ -198,7 +198,14 @@ export class Engine {
   }
 
   /** Only inside the function given to `write`. `value` is the decoded form if the caller has one it may share. */
-  put(key: string, domain: string, kind: number, payload: Uint8Array, payloadLength: number, value: unknown = UNDECODED): Entry {
+  put(
+    key: string,
+    domain: string,
+    kind: number,
+    payload: Uint8Array,
+    payloadLength: number,
+    value: unknown = UNDECODED,
+  ): Entry {
     const writer = this.#recordWriter()
     const offset = writer.put(key, kind, payload, payloadLength)
     const length = envelopeHeaderBytes + payloadLength
@@ -327,7 +334,12 @@ export class Engine {
     }
     const joined = transaction.end()
     const acknowledged = this.#acknowledge(sequence, (wrote ? level : transaction.observedLevel) as Level, value)
-    if (joined !== undefined) acknowledged.then(joined.resolve, joined.reject)
+    if (joined !== undefined) {
+      acknowledged.then(
+        () => joined.resolve(),
+        (error: unknown) => joined.reject(error),
+      )
+    }
     if (wrote) this.checkpointer?.afterWrite()
     return acknowledged
   }
@@ -349,7 +361,9 @@ function baseAfter(previous: Entry | undefined, generation: number): number {
 }
 
 function closedError(location: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_CLOSED', `the store at ${location} is closed; open it again`, { detail: { location } })
+  return new HoldfastError('HOLDFAST_CLOSED', `the store at ${location} is closed; open it again`, {
+    detail: { location },
+  })
 }
 
 function poisonedError(location: string, cause: unknown): HoldfastError {
@@ -362,7 +376,11 @@ function poisonedError(location: string, cause: unknown): HoldfastError {
 }
 
 function readOnlyError(location: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_READ_ONLY', `the store at ${location} was opened read-only; open it without readOnly to write`, {
-    detail: { location },
-  })
+  return new HoldfastError(
+    'HOLDFAST_READ_ONLY',
+    `the store at ${location} was opened read-only; open it without readOnly to write`,
+    {
+      detail: { location },
+    },
+  )
 }

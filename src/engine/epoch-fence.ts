@@ -62,9 +62,13 @@ export class EpochFence {
     const bytes = Buffer.alloc(recordBytes)
     const read = this.#handle.readSync(bytes, 0)
     if (read === recordBytes && bytes.equals(encodeEpoch(this.#epoch))) return
-    throw new HoldfastError('HOLDFAST_LOCKED', `${this.#handle.path}: another process opened this store while this one stood still`, {
-      detail: { file: this.#handle.path, epoch: this.#epoch },
-    })
+    throw new HoldfastError(
+      'HOLDFAST_LOCKED',
+      `${this.#handle.path}: another process opened this store while this one stood still`,
+      {
+        detail: { file: this.#handle.path, epoch: this.#epoch },
+      },
+    )
   }
 }
 

@@ -21,4 +21,11 @@ export function layoutOf(location: string): Layout {
 }
 
 /** Names that an interrupted creation may have left in a directory that never became a store. */
-export const creationLeftovers: ReadonlySet<string> = new Set(['lock', 'owner.json', 'superblock.tmp', 'epoch', 'wal', 'level'])
+export const creationLeftovers: ReadonlySet<string> = new Set([
+  'lock',
+  'owner.json',
+  'superblock.tmp',
+  'epoch',
+  'wal',
+  'level',
+])

@@ -4,9 +4,16 @@
  * read-only open.
  */
 import { randomBytes } from 'node:crypto'
-import { dirname } from 'node:path'
 import { HoldfastError, ioError } from '../base/index.ts'
-import { type FileLock, type FileSystem, lockHolder, nodeFileSystem, readFileWhole, writeFileAtomic } from '../fs/index.ts'
+import {
+  type FileLock,
+  type FileSystem,
+  lockHolder,
+  makeDirectoryDurable,
+  nodeFileSystem,
+  readFileWhole,
+  writeFileAtomic,
+} from '../fs/index.ts'
 import { type Backend, LevelBackend } from '../kv/index.ts'
 import { BASE_UNKNOWN, Entry, MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { level, type WalLocation, recoverWal, Wal, type WalRecovery } from '../wal/index.ts'
@@ -40,8 +47,8 @@ export async function openEngine(location: string, options: OpenOptions = {}): P
 
 async function createDirectory(fileSystem: FileSystem, location: string): Promise<void> {
   try {
-    await fileSystem.mkdir(location)
-    await fileSystem.syncDirectory(dirname(location))
+    // Also the parents it had to make: an unsynced one of them would take the store with it.
+    await makeDirectoryDurable(fileSystem, location)
   } catch (error) {
     throw ioError('create', location, error)
   }
@@ -69,9 +76,13 @@ class Opening {
     const { fileSystem } = this.#options
     const holder = fileSystem === nodeFileSystem() ? await lockHolder(this.#layout.location) : undefined
     if (holder?.alive === true) {
-      throw new HoldfastError('HOLDFAST_LOCKED', `process ${holder.pid} has the store at ${this.#location} open; read it there or close it`, {
-        detail: { location: this.#location, pid: holder.pid },
-      })
+      throw new HoldfastError(
+        'HOLDFAST_LOCKED',
+        `process ${holder.pid} has the store at ${this.#location} open; read it there or close it`,
+        {
+          detail: { location: this.#location, pid: holder.pid },
+        },
+      )
     }
     const superblock = await this.#readSuperblock()
     if (superblock === undefined || !superblock.initialised) throw notFound(this.#location)
@@ -97,7 +108,12 @@ class Opening {
       if (!created) await this.#openBackend()
       const superblock = { ...found, epoch: found.epoch + 1 }
       await this.#writeSuperblock(superblock)
-      const fence = await EpochFence.claim(this.#options.fileSystem, this.#layout.epochFile, this.#options.clock, superblock.epoch)
+      const fence = await EpochFence.claim(
+        this.#options.fileSystem,
+        this.#layout.epochFile,
+        this.#options.clock,
+        superblock.epoch,
+      )
       this.#cleanups.push(() => fence.close())
       const tier = this.#newTier()
       const access = new BackendAccess(this.#backend)
@@ -127,7 +143,8 @@ class Opening {
       const checkpointer = new Checkpointer({
         ...{ fileSystem: this.#options.fileSystem, superblockFile: this.#layout.superblock },
         // After falling back to the checkpoint before, the chain goes on from that one.
-        superblock: after === superblock.checkpoint ? superblock : { ...superblock, checkpoint: after, previousCheckpoint: null },
+        superblock:
+          after === superblock.checkpoint ? superblock : { ...superblock, checkpoint: after, previousCheckpoint: null },
         ...{ account, tier, wal, access, clock: this.#options.clock },
         checkpointBytes: this.#options.checkpointBytes,
         dirtyBytesMax: this.#options.dirtyBytesMax,
@@ -143,7 +160,14 @@ class Opening {
 
   #opened(engine: Engine, superblock: Superblock, checkpointer: Checkpointer | undefined): OpenEngine {
     const { memoryBytes } = this.#options
-    return new OpenEngine({ engine, layout: this.#layout, superblock, checkpointer, memoryBytes, cleanups: this.#cleanups })
+    return new OpenEngine({
+      engine,
+      layout: this.#layout,
+      superblock,
+      checkpointer,
+      memoryBytes,
+      cleanups: this.#cleanups,
+    })
   }
 
   async #lock(): Promise<void> {
@@ -231,7 +255,11 @@ class Opening {
   }
 
   #logFiles(superblock: Superblock): WalLocation {
-    return { fileSystem: this.#options.fileSystem, directory: this.#layout.wal, storeId: Buffer.from(superblock.storeId, 'hex') }
+    return {
+      fileSystem: this.#options.fileSystem,
+      directory: this.#layout.wal,
+      storeId: Buffer.from(superblock.storeId, 'hex'),
+    }
   }
 
   async #recover(
@@ -299,32 +327,57 @@ function replay(tier: MemoryTier, sequence: number, bytes: Uint8Array): void {
     const entry =
       valueStart < 0
         ? new Entry(key, TOMBSTONE, sequence, level.buffered, undefined, null, 0, 0, BASE_UNKNOWN)
-        : new Entry(key, record[valueStart] as number, sequence, level.buffered, UNDECODED, record, valueStart, valueLength, BASE_UNKNOWN)
+        : new Entry(
+            key,
+            record[valueStart] as number,
+            sequence,
+            level.buffered,
+            UNDECODED,
+            record,
+            valueStart,
+            valueLength,
+            BASE_UNKNOWN,
+          )
     tier.put(entry, domainOf(key))
   })
 }
 
 function notFound(location: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_NOT_FOUND', `there is no store at ${location}; check the path, or open it with createIfMissing`, {
-    detail: { location },
-  })
+  return new HoldfastError(
+    'HOLDFAST_NOT_FOUND',
+    `there is no store at ${location}; check the path, or open it with createIfMissing`,
+    {
+      detail: { location },
+    },
+  )
 }
 
 function existsError(location: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_EXISTS', `there is a store at ${location} already; choose another directory or drop errorIfExists`, {
-    detail: { location },
-  })
+  return new HoldfastError(
+    'HOLDFAST_EXISTS',
+    `there is a store at ${location} already; choose another directory or drop errorIfExists`,
+    {
+      detail: { location },
+    },
+  )
 }
 
 function notAStore(location: string, why: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_EXISTS', `${location} is not a store and cannot become one: ${why}; choose an empty directory`, {
-    detail: { location },
-  })
+  return new HoldfastError(
+    'HOLDFAST_EXISTS',
+    `${location} is not a store and cannot become one: ${why}; choose an empty directory`,
+    {
+      detail: { location },
+    },
+  )
 }
 
 function superblockMissing(file: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_CORRUPT', `${file} is missing although the store's data are there; restore it from a backup`, {
-    detail: { file },
-  })
+  return new HoldfastError(
+    'HOLDFAST_CORRUPT',
+    `${file} is missing although the store's data are there; restore it from a backup`,
+    {
+      detail: { file },
+    },
+  )
 }
-

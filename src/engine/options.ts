@@ -39,9 +39,16 @@ const known = new Set([
 export function resolveOptions(options: OpenOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw new TypeError('open() takes an object of options')
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw new TypeError(`open() has no option ${JSON.stringify(name)}; it knows ${[...known].join(', ')}`)
+    if (!known.has(name))
+      throw new TypeError(`open() has no option ${JSON.stringify(name)}; it knows ${[...known].join(', ')}`)
   }
-  const memoryBytes = integer(options, 'memoryBytes', limits.memoryBytesDefault, limits.memoryBytesMin, Number.MAX_SAFE_INTEGER)
+  const memoryBytes = integer(
+    options,
+    'memoryBytes',
+    limits.memoryBytesDefault,
+    limits.memoryBytesMin,
+    Number.MAX_SAFE_INTEGER,
+  )
   const wanted = integer(options, 'checkpointBytes', limits.checkpointBytesDefault, 1, Number.MAX_SAFE_INTEGER)
   // Dirty entries must fit in memory twice: one generation filling while the sealed one drains.
   const checkpointBytes = Math.min(wanted, Math.floor(memoryBytes / 4))

@@ -4,6 +4,9 @@ import { envelopeHeaderBytes, writeEnvelope } from '../codec/index.ts'
 import type { Level, Wal } from '../wal/index.ts'
 import { mutationHeaderBytes, op, writeMutationHeader } from './record-format.ts'
 
+/** A larger record asks for room in powers of two: growing it put by put would copy it at each. */
+const growthThreshold = 256 * 1024
+
 export class RecordWriter {
   readonly #wal: Wal
   #buffer: Buffer | undefined
@@ -54,7 +57,7 @@ export class RecordWriter {
   #reserve(byteLength: number): number {
     const needed = this.#length + byteLength
     if (needed > limits.recordBytesMax) throw tooLarge(needed)
-    const space = this.#wal.space(needed)
+    const space = this.#wal.space(needed <= growthThreshold ? needed : 2 ** Math.ceil(Math.log2(needed)))
     if (this.#length > 0 && (space.buffer !== this.#buffer || space.start !== this.#start)) {
       const written = this.buffer.subarray(this.#start, this.#start + this.#length)
       space.buffer.set(written, space.start)

@@ -43,7 +43,12 @@ export function startScanAll(source: ScanSource, prefix: string): MergedScan {
   return merge(source, dirty, source.access.backend.iterate({ gte: prefix, lt }), {})
 }
 
-async function* merge(source: ScanSource, dirty: Entry[], iterator: BackendIterator, range: Pick<ScanRange, 'reverse' | 'limit'>): MergedScan {
+async function* merge(
+  source: ScanSource,
+  dirty: Entry[],
+  iterator: BackendIterator,
+  range: Pick<ScanRange, 'reverse' | 'limit'>,
+): MergedScan {
   const reader = new RowReader(iterator, range.limit)
   const direction = range.reverse === true ? -1 : 1
   let remaining = range.limit ?? Number.POSITIVE_INFINITY

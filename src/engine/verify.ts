@@ -7,7 +7,16 @@ import { fingerprint, type Envelope, printableKey, readEnvelope } from '../codec
 import type { BackendEntry } from '../kv/index.ts'
 import { type Entry, TOMBSTONE } from '../memory/index.ts'
 import { verifyWal } from '../wal/index.ts'
-import { type Account, Accountant, accountKey, checkpointKey, decodeMeta, emptyAccount, hashOf, metaPrefix } from './checkpoint-record.ts'
+import {
+  type Account,
+  Accountant,
+  accountKey,
+  checkpointKey,
+  decodeMeta,
+  emptyAccount,
+  hashOf,
+  metaPrefix,
+} from './checkpoint-record.ts'
 import type { OpenEngine } from './open-handle.ts'
 import type { Problem, VerifyOptions, VerifyReport } from './types.ts'
 
@@ -34,7 +43,11 @@ export interface CheckContext {
   count(figure: 'contents' | 'links' | 'processes' | 'slots', by: number): void
 }
 
-export async function verifyStore(open: OpenEngine, checkers: readonly Checker[], options: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verifyStore(
+  open: OpenEngine,
+  checkers: readonly Checker[],
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
   return new Verification(open, checkers, options).run()
 }
 
@@ -58,7 +71,9 @@ class Verification implements CheckContext {
     const { engine } = this.#open
     const started = engine.clock.monotonic()
     await engine.settleLog()
-    const log = await verifyWal(engine.readOnly ? engine.logFiles : { ...engine.logFiles, throughSequence: engine.durableSequence })
+    const log = await verifyWal(
+      engine.readOnly ? engine.logFiles : { ...engine.logFiles, throughSequence: engine.durableSequence },
+    )
     for (const { code, where, message } of log.problems) this.report(code, where, message)
     await this.#checkCheckpoint()
     await this.#checkEntries()
@@ -78,7 +93,8 @@ class Verification implements CheckContext {
 
   report(code: string, where: string, message: string): void {
     this.#problemCount++
-    if (this.#problems.length < (this.#options.problemsMax ?? problemsMaxDefault)) this.#problems.push({ code, where, message })
+    if (this.#problems.length < (this.#options.problemsMax ?? problemsMaxDefault))
+      this.#problems.push({ code, where, message })
   }
 
   count(figure: 'contents' | 'links' | 'processes' | 'slots', by: number): void {
@@ -100,7 +116,8 @@ class Verification implements CheckContext {
     const key = checkpointKey(published.number)
     const bytes = await this.#open.engine.access.backend.get(key)
     if (bytes === undefined) this.report('checkpoint-missing', key, 'the published checkpoint is gone from the backend')
-    else if (hashOf(bytes) !== published.hash) this.report('checkpoint-damaged', key, 'the checkpoint record does not have the published hash')
+    else if (hashOf(bytes) !== published.hash)
+      this.report('checkpoint-damaged', key, 'the checkpoint record does not have the published hash')
   }
 
   /** One pass over a snapshot of the backend, merged with what is still dirty. */
@@ -121,11 +138,13 @@ class Verification implements CheckContext {
           if (key === accountKey) account = this.#meta(row)
           if (key.startsWith(metaPrefix)) continue
           counted.replace(undefined, fingerprintOf(row))
-          while (next < dirty.length && (dirty[next] as Entry).key < key) this.#pushDirty(dirty[next++] as Entry, checked)
+          while (next < dirty.length && (dirty[next] as Entry).key < key)
+            this.#pushDirty(dirty[next++] as Entry, checked)
           if (dirty[next]?.key === key) this.#pushDirty(dirty[next++] as Entry, checked)
           else this.#pushRow(key, value, checked)
         }
-        while (next < dirty.length && (upTo === undefined || (dirty[next] as Entry).key < upTo)) this.#pushDirty(dirty[next++] as Entry, checked)
+        while (next < dirty.length && (upTo === undefined || (dirty[next] as Entry).key < upTo))
+          this.#pushDirty(dirty[next++] as Entry, checked)
         await this.#dispatch(checked)
         this.#options.onProgress?.(this.#entries)
         if (upTo === undefined) break
@@ -149,9 +168,17 @@ class Verification implements CheckContext {
     if (account === undefined) {
       this.report('accounting-missing', accountKey, 'the backend holds no readable accounting entry')
     } else if (account.entries !== counted.entries) {
-      this.report('entry-count', accountKey, `the backend should hold ${account.entries} entries and has ${counted.entries}`)
+      this.report(
+        'entry-count',
+        accountKey,
+        `the backend should hold ${account.entries} entries and has ${counted.entries}`,
+      )
     } else if (account.digest !== counted.digest) {
-      this.report('entry-digest', accountKey, 'the entries of the backend are not those that were written: their digest differs')
+      this.report(
+        'entry-digest',
+        accountKey,
+        'the entries of the backend are not those that were written: their digest differs',
+      )
     }
   }
 
@@ -178,7 +205,9 @@ class Verification implements CheckContext {
       const checker = this.#checkers.get(prefix)
       const entries = checked.slice(from, to)
       if (checker !== undefined) await checker.check(entries, this)
-      else for (const { key } of entries) this.report('unknown-key', printableKey(key), 'no structure of this release has such keys')
+      else
+        for (const { key } of entries)
+          this.report('unknown-key', printableKey(key), 'no structure of this release has such keys')
       from = to
     }
   }

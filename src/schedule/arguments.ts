@@ -53,13 +53,21 @@ export function positiveLimit(limit: number): number {
 }
 
 function invalidProcess(found: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_INVALID_PROCESS', `${found} is no process id: it takes 43 base64url characters (or 42) or 32 bytes`, {
-    detail: { process: found },
-  })
+  return new HoldfastError(
+    'HOLDFAST_INVALID_PROCESS',
+    `${found} is no process id: it takes 43 base64url characters (or 42) or 32 bytes`,
+    {
+      detail: { process: found },
+    },
+  )
 }
 
 function invalidSlot(found: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_INVALID_SLOT', `${found} is no slot: it takes a whole number from 0 to 2^53-1, or its decimal form without leading zeros`, {
-    detail: { slot: found },
-  })
+  return new HoldfastError(
+    'HOLDFAST_INVALID_SLOT',
+    `${found} is no slot: it takes a whole number from 0 to 2^53-1, or its decimal form without leading zeros`,
+    {
+      detail: { slot: found },
+    },
+  )
 }

@@ -1,11 +1,26 @@
 /** Assignments by process and slot: content and index in one record, never two contents for a slot. */
 import { HoldfastError } from '../base/index.ts'
 import { type EncodedMessage, encodeCanonical, kind } from '../codec/index.ts'
-import { type ContentId, type Contents, encodeMessage, type Message, missingContent, type Value } from '../content/index.ts'
+import {
+  type ContentId,
+  type Contents,
+  encodeMessage,
+  type Message,
+  missingContent,
+  type Value,
+} from '../content/index.ts'
 import type { Engine, WriteOptions } from '../engine/index.ts'
 import { boundsOf, normalizeProcess, normalizeSlot, positiveLimit } from './arguments.ts'
 import { verifyChain } from './chain-check.ts'
-import { decodeTarget, encodeTarget, type Head, indexDomain, locationDomain, locationKey, parseIndexKey } from './keys.ts'
+import {
+  decodeTarget,
+  encodeTarget,
+  type Head,
+  indexDomain,
+  locationDomain,
+  locationKey,
+  parseIndexKey,
+} from './keys.ts'
 import { collectPage } from './page.ts'
 import { type IndexedSlot, SlotIndex } from './slot-index.ts'
 import type {
@@ -86,7 +101,8 @@ export class Assignments implements AssignmentStore {
 
   async list(process: ProcessId): Promise<number[]> {
     const slots: number[] = []
-    for await (const { slot } of this.#index.range(normalizeProcess(process), 0, Number.MAX_SAFE_INTEGER, false)) slots.push(slot)
+    for await (const { slot } of this.#index.range(normalizeProcess(process), 0, Number.MAX_SAFE_INTEGER, false))
+      slots.push(slot)
     return slots
   }
 
@@ -102,12 +118,19 @@ export class Assignments implements AssignmentStore {
     return this.#index.processes()
   }
 
-  tail(process: ProcessId, options: { readonly from?: number; readonly signal?: AbortSignal } = {}): AsyncGenerator<Slot, void, undefined> {
+  tail(
+    process: ProcessId,
+    options: { readonly from?: number; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Slot, void, undefined> {
     const name = normalizeProcess(process)
     const { from } = boundsOf(options.from === undefined ? {} : { from: options.from })
     // Both begin in this step, so the changes go on exactly where the snapshot ends.
     const changes = this.#engine.changes.watch(undefined, options.signal)
-    const present = this.#slots(name, this.#index.range(name, from, Number.MAX_SAFE_INTEGER, false), Number.MAX_SAFE_INTEGER)
+    const present = this.#slots(
+      name,
+      this.#index.range(name, from, Number.MAX_SAFE_INTEGER, false),
+      Number.MAX_SAFE_INTEGER,
+    )
     return this.#tail(name, from, present, changes, options.signal)
   }
 
@@ -162,7 +185,8 @@ export class Assignments implements AssignmentStore {
   // ------------------------------------------------------------------ writing, in one synchronous step
 
   #writeOne(assignment: Assignment, options: AssignmentWriteOptions | undefined): WrittenSlot {
-    if (typeof assignment !== 'object' || assignment === null) throw new TypeError('an assignment is a plain object with process and slot')
+    if (typeof assignment !== 'object' || assignment === null)
+      throw new TypeError('an assignment is a plain object with process and slot')
     const process = normalizeProcess(assignment.process)
     const slot = normalizeSlot(assignment.slot)
     const hashChain = checkedChain(assignment['hash-chain'])
@@ -204,7 +228,11 @@ export class Assignments implements AssignmentStore {
   }
 
   /** Adds the content, reading ahead in batches. */
-  async *#slots(process: string, indexed: AsyncGenerator<IndexedSlot, void, undefined>, limit: number): AsyncGenerator<Slot, void, undefined> {
+  async *#slots(
+    process: string,
+    indexed: AsyncGenerator<IndexedSlot, void, undefined>,
+    limit: number,
+  ): AsyncGenerator<Slot, void, undefined> {
     let batch: IndexedSlot[] = []
     let remaining = limit
     for await (const entry of limited(indexed, limit)) {
@@ -241,9 +269,17 @@ export class Assignments implements AssignmentStore {
       }
       const domain = indexDomain(process)
       for await (const change of changes) {
-        const written = change.mutations.filter((mutation) => mutation.kind === kind.link && mutation.key.startsWith(domain))
-        const slots = written.map((mutation) => ({ slot: parseIndexKey(mutation.key).slot, id: decodeTarget(mutation.payload) }))
-        yield* await this.#load(process, slots.filter(({ slot }) => slot >= from))
+        const written = change.mutations.filter(
+          (mutation) => mutation.kind === kind.link && mutation.key.startsWith(domain),
+        )
+        const slots = written.map((mutation) => ({
+          slot: parseIndexKey(mutation.key).slot,
+          id: decodeTarget(mutation.payload),
+        }))
+        yield* await this.#load(
+          process,
+          slots.filter(({ slot }) => slot >= from),
+        )
       }
     } finally {
       await changes.return()
@@ -266,7 +302,10 @@ function latestOf(head: Head | undefined): Latest | undefined {
   return head === undefined ? undefined : { slot: head.slot, id: head.id, hashChain: head.hashChain }
 }
 
-async function* limited<T>(items: AsyncGenerator<T, void, undefined>, limit: number): AsyncGenerator<T, void, undefined> {
+async function* limited<T>(
+  items: AsyncGenerator<T, void, undefined>,
+  limit: number,
+): AsyncGenerator<T, void, undefined> {
   if (limit === 0) {
     await items.return()
     return

@@ -29,14 +29,21 @@ export async function verifyChain(
     figures.slots++
     before = slot
     const current = await loadSlot(slot, id, load, (message) => report('unreadable-slot', slot, message))
-    if (current !== undefined && current.assignment.process !== process) report('wrong-process', slot, `its content names process ${String(current.assignment.process)}`)
-    if (current !== undefined && current.assignment.slot !== slot) report('wrong-slot', slot, `its content names slot ${String(current.assignment.slot)}`)
+    if (current !== undefined && current.assignment.process !== process)
+      report('wrong-process', slot, `its content names process ${String(current.assignment.process)}`)
+    if (current !== undefined && current.assignment.slot !== slot)
+      report('wrong-slot', slot, `its content names slot ${String(current.assignment.slot)}`)
     if (expected !== undefined && current !== undefined) {
       const link = expected(current, neighbours(previous, current) ? previous : undefined)
       if (link !== undefined) {
         figures.linksChecked++
         if (link === current.assignment['hash-chain']) figures.linksGood++
-        else report('chain-broken', slot, `its hash-chain is ${String(current.assignment['hash-chain'])}, the chain demands ${link}`)
+        else
+          report(
+            'chain-broken',
+            slot,
+            `its hash-chain is ${String(current.assignment['hash-chain'])}, the chain demands ${link}`,
+          )
       }
     }
     previous = current
@@ -45,7 +52,12 @@ export async function verifyChain(
   return { ok: problems.length === 0, problems, process, ...figures }
 }
 
-async function loadSlot(slot: number, id: string, load: (id: string) => Promise<Value | undefined>, fail: (message: string) => void): Promise<Slot | undefined> {
+async function loadSlot(
+  slot: number,
+  id: string,
+  load: (id: string) => Promise<Value | undefined>,
+  fail: (message: string) => void,
+): Promise<Slot | undefined> {
   try {
     const value = await load(id)
     if (value !== undefined) return { slot, id, assignment: value as Assignment }
@@ -59,9 +71,17 @@ async function loadSlot(slot: number, id: string, load: (id: string) => Promise<
 
 function checkHead(process: string, head: Head | undefined, slots: number, last: number, problems: Problem[]): void {
   if ((head?.count ?? 0) !== slots) {
-    problems.push({ code: 'slot-count', where: process, message: `its head counts ${head?.count ?? 0} slots, the index has ${slots}` })
+    problems.push({
+      code: 'slot-count',
+      where: process,
+      message: `its head counts ${head?.count ?? 0} slots, the index has ${slots}`,
+    })
   }
   if ((head?.slot ?? -1) !== last) {
-    problems.push({ code: 'head-slot', where: process, message: `its head names slot ${head?.slot ?? 'none'}, the index ends at ${last < 0 ? 'none' : last}` })
+    problems.push({
+      code: 'head-slot',
+      where: process,
+      message: `its head names slot ${head?.slot ?? 'none'}, the index ends at ${last < 0 ? 'none' : last}`,
+    })
   }
 }

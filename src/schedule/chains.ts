@@ -25,7 +25,10 @@ const chains: Readonly<Record<ChainName, ChainFunction>> = { hyperbeam, 'schedul
 export function chainFunction(chain: ChainName | ChainFunction): ChainFunction {
   if (typeof chain === 'function') return chain
   const known = Object.hasOwn(chains, chain) ? chains[chain] : undefined
-  if (known === undefined) throw new TypeError(`chain must be one of ${Object.keys(chains).join(', ')} or a function, not ${JSON.stringify(chain)}`)
+  if (known === undefined)
+    throw new TypeError(
+      `chain must be one of ${Object.keys(chains).join(', ')} or a function, not ${JSON.stringify(chain)}`,
+    )
   return known
 }
 

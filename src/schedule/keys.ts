@@ -66,7 +66,9 @@ export function encodeHead(head: Head): Buffer {
 
 export function decodeHead(bytes: Buffer, process: string): Head {
   if (bytes.length < headFixedBytes) {
-    throw new HoldfastError('HOLDFAST_CORRUPT', `the head record of process ${process} is too short; run verify`, { detail: { process } })
+    throw new HoldfastError('HOLDFAST_CORRUPT', `the head record of process ${process} is too short; run verify`, {
+      detail: { process },
+    })
   }
   return Object.freeze({
     slot: readU64(bytes, 0),

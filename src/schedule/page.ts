@@ -4,7 +4,12 @@ import type { Page, Slot } from './types.ts'
 const gapsListedMax = 10_000
 
 /** `slots` may answer one more than `limit`: that one proves that more exist. */
-export async function collectPage(slots: AsyncIterable<Slot>, from: number, last: number, limit: number): Promise<Page> {
+export async function collectPage(
+  slots: AsyncIterable<Slot>,
+  from: number,
+  last: number,
+  limit: number,
+): Promise<Page> {
   const page: Slot[] = []
   const gaps: number[] = []
   let expected = from

@@ -75,12 +75,20 @@ export class SlotIndex {
   }
 
   /** Inside a write. `replacing` says that the slot is taken and its entry is overwritten. */
-  set(process: string, slot: number, id: string, hashChain: string | undefined, head: Head | undefined, replacing: boolean): void {
+  set(
+    process: string,
+    slot: number,
+    id: string,
+    hashChain: string | undefined,
+    head: Head | undefined,
+    replacing: boolean,
+  ): void {
     const target = encodeTarget(id)
     const entry = this.#engine.put(indexKey(process, slot), indexDomain(process), kind.link, target, target.length, id)
     if (!replacing) this.#engine.markAbsent(entry)
     const count = (head?.count ?? 0) + (replacing ? 0 : 1)
-    if (head === undefined || slot >= head.slot) this.#putHead(process, { slot, id, hashChain, count }, head === undefined)
+    if (head === undefined || slot >= head.slot)
+      this.#putHead(process, { slot, id, hashChain, count }, head === undefined)
     else if (!replacing) this.#putHead(process, { ...head, count }, false)
   }
 
@@ -107,7 +115,8 @@ export class SlotIndex {
   }
 
   async *processes(): AsyncGenerator<string, void, undefined> {
-    for await (const entry of this.#engine.scan({ domain: headDomain, gte: headPrefix, lt: 'i' })) yield entry.key.slice(1)
+    for await (const entry of this.#engine.scan({ domain: headDomain, gte: headPrefix, lt: 'i' }))
+      yield entry.key.slice(1)
   }
 
   #scan(process: string, from: number, to: number, reverse: boolean): AsyncGenerator<IndexedSlot, void, undefined> {
@@ -128,7 +137,14 @@ export class SlotIndex {
 
   #putHead(process: string, head: Head, first: boolean): void {
     const payload = encodeHead(head)
-    const entry = this.#engine.put(headKey(process), headDomain, kind.head, payload, payload.length, Object.freeze(head))
+    const entry = this.#engine.put(
+      headKey(process),
+      headDomain,
+      kind.head,
+      payload,
+      payload.length,
+      Object.freeze(head),
+    )
     if (first) this.#engine.markAbsent(entry)
   }
 }
@@ -136,17 +152,27 @@ export class SlotIndex {
 /** Longest run answered from memory before a scan takes over: bounds what one synchronous step does. */
 const runMax = 4096
 
-async function* mapped<A, B>(items: AsyncGenerator<A, void, undefined>, map: (item: A) => B): AsyncGenerator<B, void, undefined> {
+async function* mapped<A, B>(
+  items: AsyncGenerator<A, void, undefined>,
+  map: (item: A) => B,
+): AsyncGenerator<B, void, undefined> {
   for await (const item of items) yield map(item)
 }
 
-async function* joined<T>(first: readonly T[], rest: AsyncGenerator<T, void, undefined> | undefined): AsyncGenerator<T, void, undefined> {
+async function* joined<T>(
+  first: readonly T[],
+  rest: AsyncGenerator<T, void, undefined> | undefined,
+): AsyncGenerator<T, void, undefined> {
   yield* first
   if (rest !== undefined) yield* rest
 }
 
 function wrongKind(entry: Entry): HoldfastError {
-  return new HoldfastError('HOLDFAST_CORRUPT', `the entry ${JSON.stringify(entry.key)} has kind ${entry.kind}, which does not belong there; run verify`, {
-    detail: { key: entry.key, kind: entry.kind },
-  })
+  return new HoldfastError(
+    'HOLDFAST_CORRUPT',
+    `the entry ${JSON.stringify(entry.key)} has kind ${entry.kind}, which does not belong there; run verify`,
+    {
+      detail: { key: entry.key, kind: entry.kind },
+    },
+  )
 }

@@ -28,7 +28,11 @@ function checkIndex(tallies: Map<string, Tally>): Checker {
         const lastId = decodeTarget(Buffer.from(payload))
         tallies.set(process, { count: (tally?.count ?? 0) + 1, last: slot, lastId })
       }
-      await checkTargets(slots, context, ({ key }) => `assignments/${parseIndexKey(key).process}/${parseIndexKey(key).slot}`)
+      await checkTargets(
+        slots,
+        context,
+        ({ key }) => `assignments/${parseIndexKey(key).process}/${parseIndexKey(key).slot}`,
+      )
     },
   }
 }
@@ -80,11 +84,19 @@ function checkLocations(): Checker {
 
 function isTarget(entry: CheckedEntry, expected: number, context: CheckContext): boolean {
   if (entry.kind === expected && entry.payload.length === 32) return true
-  context.report('wrong-kind', printableKey(entry.key), `the entry has kind ${entry.kind} and ${entry.payload.length} bytes`)
+  context.report(
+    'wrong-kind',
+    printableKey(entry.key),
+    `the entry has kind ${entry.kind} and ${entry.payload.length} bytes`,
+  )
   return false
 }
 
-async function checkTargets(entries: readonly CheckedEntry[], context: CheckContext, where: (entry: CheckedEntry) => string): Promise<void> {
+async function checkTargets(
+  entries: readonly CheckedEntry[],
+  context: CheckContext,
+  where: (entry: CheckedEntry) => string,
+): Promise<void> {
   const ids = entries.map(({ payload }) => decodeTarget(Buffer.from(payload)))
   context.count('links', ids.length)
   const present = await context.exist(ids.map(contentKey))

@@ -1,0 +1,115 @@
+/** Stands in for the value of an entry whose bytes have not been decoded (any decoded value may be `undefined`). */
+export const UNDECODED: unique symbol = Symbol('undecoded')
+
+/** The `kind` of an entry that says its key is deleted. */
+export const TOMBSTONE = 0
+
+/** `base` of an entry whose key the backend is known not to hold. */
+export const BASE_ABSENT = -1
+/** `base` of an entry whose key the backend may or may not hold. */
+export const BASE_UNKNOWN = -2
+
+/** `position` of an entry that is in no list of the tier: superseded, undone, evicted, or not yet applied. */
+export const DETACHED = -1
+
+/**
+ * Heap bytes of an entry with its share of the partition's Map and of the generation and domain lists, and of a key
+ * string's header; without the key's characters and the value. `bench/memory.ts` measures it.
+ */
+export const ENTRY_OVERHEAD = 200
+/** What a Buffer of its own costs beyond its bytes (view, ArrayBuffer, backing store, allocator). */
+export const BUFFER_OVERHEAD = 200
+
+/**
+ * One key's state in memory. Key, kind, sequence and bytes never change: an overwrite makes a new entry, so a scan or a
+ * running checkpoint may go on using the old one. The tier owns `generation`, `position`, `newer`, `older` and `cost`;
+ * the owner of the tier may fill in `value` of an undecoded entry and must call `recost` after it.
+ *
+ * Fields are only declared, and all set in the constructor: initializers would run as a second pass over every new entry.
+ */
+export class Entry {
+  /** A byte string: every character is U+0000..U+00FF. */
+  declare readonly key: string
+  /** 0 is a tombstone: deleted, and the backend does not know yet. */
+  declare readonly kind: number
+  /** Of the record that wrote it; 0 when it was loaded from the backend. */
+  declare readonly sequence: number
+  /** Durability level of its write; the owner may raise it until the record is appended. */
+  declare level: number
+  /**
+   * For the owner's accounting: what the backend holds under the key by the time this entry gets there (a fingerprint,
+   * BASE_ABSENT or BASE_UNKNOWN); once clean, the fingerprint of this entry itself.
+   */
+  declare base: number
+  declare value: unknown
+  /**
+   * The encoded envelope is `length` bytes at `offset` of this; null when only the decoded value is kept. A buffer
+   * exactly `length` long is taken to own its memory; anything longer is a shared log slab, let go at `settle`.
+   */
+  declare buffer: Buffer | null
+  declare offset: number
+  /** Stays when the buffer goes: the cost of the decoded form is estimated from it. */
+  declare readonly length: number
+  /** The dirty generation it belongs to; 0 when the backend holds the same. */
+  declare generation: number
+  /** Index in its generation's list, 0 when it is in the clean list, DETACHED when in neither. */
+  declare position: number
+  /** Read since it was written, loaded or last spared by eviction. */
+  declare visited: boolean
+  declare newer: Entry | null
+  declare older: Entry | null
+  /** Bytes of memory it is charged for. */
+  declare cost: number
+
+  constructor(
+    key: string,
+    kind: number,
+    sequence: number,
+    level: number,
+    value: unknown,
+    buffer: Buffer | null,
+    offset: number,
+    length: number,
+    base: number,
+  ) {
+    this.key = key
+    this.kind = kind
+    this.sequence = sequence
+    this.level = level
+    this.base = base
+    this.value = value
+    this.buffer = buffer
+    this.offset = offset
+    this.length = length
+    this.generation = 0
+    this.position = DETACHED
+    this.visited = false
+    this.newer = null
+    this.older = null
+    this.cost = entryCost(key.length, value, buffer, length)
+  }
+}
+
+/** Bytes an entry is charged for; an estimate for decoded values, which cannot be measured cheaply. */
+export function entryCost(keyLength: number, value: unknown, buffer: Buffer | null, length: number): number {
+  let cost = ENTRY_OVERHEAD + keyLength
+  if (buffer !== null) cost += buffer.length === length ? length + BUFFER_OVERHEAD : length
+  if (value !== UNDECODED) cost += decodedCost(value, length)
+  return cost
+}
+
+function decodedCost(value: unknown, length: number): number {
+  switch (typeof value) {
+    case 'number':
+    case 'bigint':
+      return 16
+    case 'string':
+      return 24 + length
+    case 'object':
+    case 'function':
+      if (value === null) return 0
+      return ArrayBuffer.isView(value) ? BUFFER_OVERHEAD + length : 48 + 2 * length
+    default:
+      return 0
+  }
+}

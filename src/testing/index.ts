@@ -1,0 +1,13 @@
+/** testing: what tests of storage need, for holdfast and for those who build on it. */
+export { anyRead, anySync, anyWrite, type CallMatch, type Fault, type Operation } from './fault.ts'
+export { FaultInjector, type HeldCall, type InjectedFault } from './fault-injector.ts'
+export { type FileSystemFixture, fileSystemSuite, type SuiteRunner } from './file-system-suite.ts'
+export { Prng } from './prng.ts'
+export {
+  type CrashMode,
+  type CrashOptions,
+  SimulatedCrash,
+  SimulatedDisk,
+  type SimulatedDiskOptions,
+} from './simulated-disk.ts'
+export type { FailedSync } from './simulated-file.ts'
