@@ -260,7 +260,6 @@ function readArray(length: number, depth: number): readonly unknown[] {
   if (depth >= messageDepthMax) throw malformed('nested too deeply')
   // Each item takes a byte at least: a forged length cannot make a huge array.
   if (length > end - position) throw malformed('the bytes end too early')
-  // oxlint-disable-next-line unicorn/no-new-array -- the length is known and checked: growing would keep spare room for good
   const array: unknown[] = new Array(length)
   for (let i = 0; i < length; i++) {
     if (isBytesOrLinkNext() && readBytesOrLink(array, String(i))) continue

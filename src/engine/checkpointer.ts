@@ -33,6 +33,7 @@ import type { CheckpointReport } from './types.ts'
 const chunkBytes = 512 * 1024
 const chunkEntries = 1024
 const settleChunk = 4096
+const keptUnreadBytesMax = 512
 
 export interface CheckpointerParts {
   readonly fileSystem: FileSystem
@@ -245,7 +246,7 @@ export class Checkpointer {
 
   async #settle(generation: Generation): Promise<void> {
     const { tier } = this.#parts
-    while (!tier.settle(generation, settleChunk)) await immediate()
+    while (!tier.settle(generation, settleChunk, worthKeeping)) await immediate()
   }
 
   /** What accounting does not know of the backend's present state, it asks: existence for content, checksums otherwise. */
@@ -340,6 +341,11 @@ export async function readAccount(access: BackendAccess): Promise<Account> {
     )
   }
   return decodeMeta<Account>(accountKey, bytes)
+}
+
+/** Copying every large value out of the log's buffers costs more than reading the few that are wanted later. */
+function worthKeeping(entry: Entry): boolean {
+  return entry.visited || entry.length <= keptUnreadBytesMax
 }
 
 function isContent(entry: Entry): boolean {

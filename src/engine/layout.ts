@@ -20,7 +20,7 @@ export function layoutOf(location: string): Layout {
   }
 }
 
-/** Names that an interrupted creation may have left in a directory that never became a store. */
+/** Names that an interrupted creation may have left in a directory that never became a store, or that people put in an empty one. */
 export const creationLeftovers: ReadonlySet<string> = new Set([
   'lock',
   'owner.json',
@@ -28,4 +28,8 @@ export const creationLeftovers: ReadonlySet<string> = new Set([
   'epoch',
   'wal',
   'level',
+  'owner.json.tmp',
+  'README.md',
+  '.gitignore',
+  '.gitkeep',
 ])

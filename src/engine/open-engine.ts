@@ -10,7 +10,6 @@ import {
   type FileSystem,
   lockHolder,
   makeDirectoryDurable,
-  nodeFileSystem,
   readFileWhole,
   writeFileAtomic,
 } from '../fs/index.ts'
@@ -19,7 +18,7 @@ import { BASE_UNKNOWN, Entry, MemoryTier, TOMBSTONE, UNDECODED } from '../memory
 import { level, type WalLocation, recoverWal, Wal, type WalRecovery } from '../wal/index.ts'
 import { BackendAccess } from './backend-access.ts'
 import { Checkpointer, readAccount } from './checkpointer.ts'
-import { accountKey, checkpointKey, emptyAccount, encodeMeta, hashOf } from './checkpoint-record.ts'
+import { type Account, accountKey, checkpointKey, emptyAccount, encodeMeta, hashOf } from './checkpoint-record.ts'
 import { domainOf } from './domains.ts'
 import { Engine } from './engine.ts'
 import { EpochFence } from './epoch-fence.ts'
@@ -73,9 +72,9 @@ class Opening {
   }
 
   async readOnly(): Promise<OpenEngine> {
-    const { fileSystem } = this.#options
-    const holder = fileSystem === nodeFileSystem() ? await lockHolder(this.#layout.location) : undefined
-    if (holder?.alive === true) {
+    const holder = this.#options.onMachine ? await lockHolder(this.#layout.location) : undefined
+    // An owner that cannot be shown to be dead may be writing right now.
+    if (holder !== undefined && holder.alive !== false) {
       throw new HoldfastError(
         'HOLDFAST_LOCKED',
         `process ${holder.pid} has the store at ${this.#location} open; read it there or close it`,
@@ -97,7 +96,7 @@ class Opening {
         ...{ location: this.#location, tier, access, clock: this.#options.clock, recovery: report },
         ...{ wal: undefined, logFiles: files, defaultLevel: this.#options.defaultLevel },
       })
-      return this.#opened(engine, superblock, undefined)
+      return this.#opened(engine, superblock, undefined, await readAccount(access))
     })
   }
 
@@ -152,22 +151,21 @@ class Opening {
       })
       engine.checkpointer = checkpointer
       checkpointer.afterWrite()
-      return this.#opened(engine, superblock, checkpointer)
+      return this.#opened(engine, superblock, checkpointer, account)
     })
   }
 
   // ---------------------------------------------------------------- steps
 
-  #opened(engine: Engine, superblock: Superblock, checkpointer: Checkpointer | undefined): OpenEngine {
+  #opened(
+    engine: Engine,
+    superblock: Superblock,
+    checkpointer: Checkpointer | undefined,
+    account: Account,
+  ): OpenEngine {
     const { memoryBytes } = this.#options
-    return new OpenEngine({
-      engine,
-      layout: this.#layout,
-      superblock,
-      checkpointer,
-      memoryBytes,
-      cleanups: this.#cleanups,
-    })
+    const parts = { engine, layout: this.#layout, superblock, checkpointer, memoryBytes, account }
+    return new OpenEngine({ ...parts, cleanups: this.#cleanups })
   }
 
   async #lock(): Promise<void> {
@@ -177,7 +175,10 @@ class Opening {
       this.#engine?.poison(reason)
     })
     this.#cleanups.push(async () => {
-      if (!lost) await lock.release()
+      await lock.release().catch((error: unknown) => {
+        // Of a lost lock only this process's own claim is left to give up; that it was lost has been said.
+        if (!lost) throw error
+      })
     })
   }
 

@@ -1,4 +1,5 @@
 /** An opened engine and how to close it. */
+import type { Account } from './checkpoint-record.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import type { Engine } from './engine.ts'
 import type { Layout } from './layout.ts'
@@ -12,6 +13,8 @@ export interface OpenHandleParts {
   /** Undefined on a read-only engine. */
   readonly checkpointer: Checkpointer | undefined
   readonly memoryBytes: number
+  /** Accounting as opening found it. */
+  readonly account: Account
   readonly cleanups: (() => Promise<void>)[]
 }
 
@@ -21,6 +24,7 @@ export class OpenEngine {
   readonly superblock: Superblock
   readonly checkpointer: Checkpointer | undefined
   readonly memoryBytes: number
+  readonly #account: Account
   readonly #cleanups: (() => Promise<void>)[]
   #closing: Promise<void> | undefined
 
@@ -30,11 +34,16 @@ export class OpenEngine {
     this.superblock = parts.superblock
     this.checkpointer = parts.checkpointer
     this.memoryBytes = parts.memoryBytes
+    this.#account = parts.account
     this.#cleanups = parts.cleanups
   }
 
   get publishedCheckpoint(): CheckpointPointer | null {
     return (this.checkpointer?.superblock ?? this.superblock).checkpoint
+  }
+
+  get account(): Account {
+    return this.checkpointer?.account ?? this.#account
   }
 
   close(): Promise<void> {

@@ -18,6 +18,8 @@ export interface ResolvedOptions {
   readonly dirtyBytesMax: number
   readonly backend: Backend | undefined
   readonly fileSystem: FileSystem
+  /** The machine's own file system is used, where other processes are. */
+  readonly onMachine: boolean
   readonly clock: Clock
 }
 
@@ -65,6 +67,7 @@ export function resolveOptions(options: OpenOptions): ResolvedOptions {
     dirtyBytesMax: Math.max(checkpointBytes * 2, 1),
     backend: options.backend,
     fileSystem: options.fileSystem ?? nodeFileSystem(),
+    onMachine: options.fileSystem === undefined,
     clock: options.clock ?? systemClock,
   }
 }

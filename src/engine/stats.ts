@@ -24,7 +24,7 @@ export function storeStats(open: OpenEngine): Stats {
     hits: tier.hits,
     misses: tier.misses,
     evictions: tier.evictions,
-    storedEntries: checkpointer?.account.entries ?? 0,
+    storedEntries: open.account.entries,
     segments: segments.length,
     walBytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
     recordsWritten: log?.records ?? 0,

@@ -35,8 +35,8 @@ export function decodeSuperblock(bytes: Uint8Array, file: string): Superblock {
   const text = Buffer.from(bytes).toString('latin1')
   const lines = text.split('\n')
   const version = /^holdfast ([0-9]{1,9})$/.exec(lines[0] ?? '')
-  const intact = lines.length === 4 && lines[3] === '' && lines[2] === checksum(`${lines[0]}\n${lines[1]}\n`)
-  if (version === null || !intact) throw damaged(file, 'its checksum does not match')
+  if (version === null) throw damaged(file, "its first line is not a superblock's")
+  // Before the checksum: a newer format may lay out everything after the first line in another way.
   if (Number(version[1]) !== formatVersion) {
     throw new HoldfastError(
       'HOLDFAST_FORMAT_UNSUPPORTED',
@@ -44,6 +44,8 @@ export function decodeSuperblock(bytes: Uint8Array, file: string): Superblock {
       { detail: { file, found: Number(version[1]), supported: formatVersion } },
     )
   }
+  const intact = lines.length === 4 && lines[3] === '' && lines[2] === checksum(`${lines[0]}\n${lines[1]}\n`)
+  if (!intact) throw damaged(file, 'its checksum does not match')
   return shapeOf(JSON.parse(lines[1] ?? '') as Superblock, file)
 }
 

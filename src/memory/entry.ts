@@ -86,16 +86,46 @@ export class Entry {
     this.visited = false
     this.newer = null
     this.older = null
-    this.cost = entryCost(key.length, value, buffer, length)
+    this.cost = entryCost(this)
   }
 }
 
+/** True when the bytes lie in a buffer that others share: a small value there would keep megabytes of log alive. */
+export function sharesBuffer(entry: Entry): boolean {
+  return entry.buffer !== null && entry.buffer.length !== entry.length
+}
+
 /** Bytes an entry is charged for; an estimate for decoded values, which cannot be measured cheaply. */
-export function entryCost(keyLength: number, value: unknown, buffer: Buffer | null, length: number): number {
-  let cost = ENTRY_OVERHEAD + keyLength
-  if (buffer !== null) cost += buffer.length === length ? length + BUFFER_OVERHEAD : length
-  if (value !== UNDECODED) cost += decodedCost(value, length)
-  return cost
+export function entryCost(entry: Entry): number {
+  const { buffer, length } = entry
+  if (buffer === null) return costWith(entry, 0)
+  return costWith(entry, buffer.length === length ? length + BUFFER_OVERHEAD : length)
+}
+
+/** What it will be charged for without its part of a shared buffer, which `releaseShared` trades for its own. */
+export function costAlone(entry: Entry): number {
+  if (!sharesBuffer(entry)) return entryCost(entry)
+  return costWith(entry, entry.value === UNDECODED ? entry.length + BUFFER_OVERHEAD : 0)
+}
+
+/** Lets go of a shared buffer: a decoded value is enough by itself, otherwise the bytes are copied. */
+export function releaseShared(entry: Entry): void {
+  const { buffer, offset, length } = entry
+  if (buffer === null || buffer.length === length) return
+  if (entry.value !== UNDECODED) {
+    entry.buffer = null
+  } else {
+    const own = Buffer.allocUnsafeSlow(length)
+    buffer.copy(own, 0, offset, offset + length)
+    entry.buffer = own
+  }
+  entry.offset = 0
+}
+
+function costWith(entry: Entry, bufferCost: number): number {
+  const { key, value, length } = entry
+  const cost = ENTRY_OVERHEAD + key.length + bufferCost
+  return value === UNDECODED ? cost : cost + decodedCost(value, length)
 }
 
 function decodedCost(value: unknown, length: number): number {

@@ -1,6 +1,6 @@
 import { assert } from '../base/index.ts'
 import { isDirty } from './domain-index.ts'
-import { DETACHED, type Entry, entryCost, TOMBSTONE, UNDECODED } from './entry.ts'
+import { costAlone, DETACHED, type Entry, entryCost, releaseShared, TOMBSTONE } from './entry.ts'
 import { collectDirty, Generation } from './generation.ts'
 import { partitionOf } from './partition.ts'
 import { Sieve } from './sieve.ts'
@@ -133,7 +133,7 @@ export class MemoryTier {
   }
 
   /** Charges the entry anew after its decoded form was filled in. */
-  recost(entry: Entry, cost = entryCost(entry.key.length, entry.value, entry.buffer, entry.length)): void {
+  recost(entry: Entry, cost = entryCost(entry)): void {
     if (entry.position === DETACHED) {
       entry.cost = cost
       return
@@ -256,18 +256,14 @@ export class MemoryTier {
    * nobody has read since it was written is kept only while there is room, what was read may push others out.
    */
   #becomeClean(entry: Entry): void {
-    const { buffer, length } = entry
-    const decoded = entry.value !== UNDECODED
-    const shared = buffer !== null && buffer.length !== length
-    const kept = decoded && shared ? null : buffer
-    const cost = entryCost(entry.key.length, entry.value, kept, length)
+    const cost = costAlone(entry)
     const room = this.#sieve.bytes + cost <= this.#budget - this.dirtyBytes
     if (entry.kind === TOMBSTONE || !this.#admissible(cost) || !(room || entry.visited)) {
       this.#partition(entry.key).delete(entry.key)
       return
     }
-    if (shared) releaseSlab(entry)
-    entry.cost = entryCost(entry.key.length, entry.value, entry.buffer, length)
+    releaseShared(entry)
+    entry.cost = cost
     this.#sieve.insert(entry)
     this.#shrink()
   }
@@ -294,18 +290,4 @@ function endOfLimit(entries: readonly Entry[], limit: number): number {
     if (entries[i]?.kind !== TOMBSTONE && --left === 0) return i + 1
   }
   return -1
-}
-
-/** A small value in a slab would keep megabytes of log alive. */
-function releaseSlab(entry: Entry): void {
-  const { buffer, offset, length } = entry
-  if (buffer === null) return
-  if (entry.value !== UNDECODED) {
-    entry.buffer = null
-  } else {
-    const own = Buffer.allocUnsafeSlow(length)
-    buffer.copy(own, 0, offset, offset + length)
-    entry.buffer = own
-  }
-  entry.offset = 0
 }

@@ -95,7 +95,12 @@ export class Preallocation {
     await this.#step
     const spare = this.#spare
     this.#spare = undefined
-    if (spare !== undefined) await this.#remove(spare)
+    if (spare === undefined) return
+    try {
+      await this.#remove(spare)
+    } catch (cause) {
+      throw ioError('remove the unused segment', spare.handle.path, cause)
+    }
   }
 
   /** Closes the file of the spare without touching the disk any more, for a log that has failed. */
@@ -104,7 +109,11 @@ export class Preallocation {
     await this.#step
     const spare = this.#spare
     this.#spare = undefined
-    await spare?.handle.close()
+    try {
+      await spare?.handle.close()
+    } catch (cause) {
+      throw ioError('close the unused segment in', this.#options.directory, cause)
+    }
   }
 
   #run(work: Promise<void>): void {

@@ -57,7 +57,7 @@ async function startAndJudge(disk: SimulatedDisk, model: Model): Promise<Verdict
 
 const masks = [0x01, 0xff]
 
-describe('damage to a closed log of two segments', () => {
+describe('damage to a closed log of two segments', { timeout: 240_000 }, () => {
   it('is reported or changes no record, for every byte', async () => {
     const { disk, model, files } = await twoSegments(true)
     expect(files).toHaveLength(2)

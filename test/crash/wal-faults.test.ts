@@ -56,7 +56,7 @@ async function faultyLife(kind: Kind, call: number, seed: number) {
   return { disk: crashed, model: second, failure, fired: fault.fired }
 }
 
-describe('a failing call of the file system', () => {
+describe('a failing call of the file system', { timeout: 240_000 }, () => {
   for (const kind of kinds) {
     it(`loses nothing acknowledged, wherever it happens: ${kind.name}`, async () => {
       let call = 1

@@ -129,7 +129,7 @@ class Model {
         expect(entry.sequence).toBe(this.backend.get(key)?.sequence)
         expect(entry.generation).toBe(0)
         expect(entry.buffer === null || entry.buffer.length === entry.length).toBe(true)
-        expect(entry.cost).toBe(entryCost(key.length, entry.value, entry.buffer, entry.length))
+        expect(entry.cost).toBe(entryCost(entry))
         clean.push(entry)
       }
     }

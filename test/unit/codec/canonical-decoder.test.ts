@@ -95,7 +95,7 @@ describe('byte arrays of decoded values', () => {
       (_, i) => roundTrip({ sig: Uint8Array.of(i), x: i }) as { sig: Uint8Array },
     )
     expect(values.map((value) => value.sig[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-    const getters = values.map((value): unknown => Object.getOwnPropertyDescriptor(value, 'sig')?.get)
+    const getters = values.map((value) => (Object.getOwnPropertyDescriptor(value, 'sig') as { get: unknown }).get)
     expect(new Set(getters).size).toBe(1)
   })
 
