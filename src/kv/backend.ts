@@ -25,8 +25,9 @@ export interface Backend {
   hasMany(keys: readonly string[]): Promise<boolean[]>
   /**
    * Applies all operations or none. The caller keeps ONE batch in flight at a time. With `sync`, this batch and every
-   * earlier one are durable when it resolves. After a rejection the backend refuses everything until it is
-   * closed and opened again; the rejected batch may or may not be there, never in part.
+   * earlier one are durable when it resolves. After a rejection the backend refuses every batch until it is
+   * closed and opened again, while reads go on; the rejected batch may or may not be there, never in part.
+   * Keys are not empty.
    */
   batch(operations: readonly BackendOperation[], options: { sync: boolean }): Promise<void>
   /** A consistent view as of this call; the range is [gte, lt). */

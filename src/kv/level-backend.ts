@@ -10,14 +10,15 @@ export interface LevelBackendOptions {
   readonly fileSystem: FileSystem
   /** Opens a throwaway view: no byte of the directory changes, batches are refused. */
   readonly readOnly?: boolean
-  /** Bytes LevelDB gathers in memory before it writes a table; up to two such buffers exist. */
+  /** Bytes LevelDB gathers in memory before it writes a table; up to two such buffers exist. 8 MiB. */
   readonly writeBufferBytes?: number
-  /** Size of a table file; together with `maxOpenFiles` it bounds the memory-mapped bytes. */
+  /** Size of a table file. 8 MiB. */
   readonly maxFileBytes?: number
-  /** LevelDB raises anything below 74. */
+  /** Tables held open and mapped, plus ten; LevelDB raises anything below 74. 1000. */
   readonly maxOpenFiles?: number
-  /** Cache of decompressed blocks; only used with `compression`. */
+  /** Cache of decompressed blocks; unused without `compression`. 8 MiB. */
   readonly cacheBytes?: number
+  /** Snappy. Off: values are read straight from the mapped file. */
   readonly compression?: boolean
 }
 
@@ -25,10 +26,16 @@ type Level = ClassicLevel<Buffer, Uint8Array>
 
 const MiB = 1024 * 1024
 
+/**
+ * LevelDB maps its tables into memory, and a page it touched counts as memory of the process until the table is closed.
+ * While writing, those are the tables a compaction reads: up to 12 of `writeBufferBytes` and about 12 of `maxFileBytes`.
+ * All tables stay open, as a read that has to open three first is ten times slower; what reads touch is page cache,
+ * which the system takes back when it needs memory. `maxOpenFiles` bounds that too, at that price.
+ */
 const defaults = {
-  writeBufferBytes: 16 * MiB,
-  maxFileBytes: 4 * MiB,
-  maxOpenFiles: 74,
+  writeBufferBytes: 8 * MiB,
+  maxFileBytes: 8 * MiB,
+  maxOpenFiles: 1000,
   cacheBytes: 8 * MiB,
   compression: false,
 } as const

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FileSystem, nodeFileSystem } from '../../../src/fs/index.ts'
 import { LevelBackend, type LevelBackendOptions } from '../../../src/kv/index.ts'
@@ -95,6 +96,18 @@ describe('durability', () => {
     const before = await backend.size()
     await backend.batch([], { sync: true })
     expect(await backend.size()).toBeGreaterThan(before)
+  })
+
+  test('LevelDB is told to sync for a sync batch, and only then', async () => {
+    const backend = await filled()
+    const other = new ClassicLevel(join(root, 'other'))
+    await other.open()
+    const write = vi.spyOn(Object.getPrototypeOf(Object.getPrototypeOf(other.batch())), 'write')
+    await backend.batch([put('c')], { sync: true })
+    await backend.batch([put('d')], { sync: false })
+    expect(write.mock.calls).toEqual([[{ sync: true }], [{ sync: false }]])
+    write.mockRestore()
+    await other.close()
   })
 
   test('an open whose directory sync fails leaves nothing open', async () => {
