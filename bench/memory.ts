@@ -1,7 +1,8 @@
 /**
  * Micro-benchmarks of the memory tier beside a bare Map. Ratios count, absolute times depend on the machine.
- * Run: npx tsx --expose-gc bench/memory.ts
+ * Run: node --import tsx --expose-gc --no-flush-bytecode bench/memory.ts [put get churn settle scan memory]
  */
+import { spawnSync } from 'node:child_process'
 import { Entry, type Generation, MemoryTier, UNDECODED } from '../src/memory/index.ts'
 
 const ROUNDS = 9
@@ -53,10 +54,12 @@ function compare(title: string, contenders: readonly Contender[]): void {
   })
 }
 
+/** Processor milliseconds, garbage collection included: steadier than wall time on a machine that does other things. */
 function timed(body: () => void): number {
-  const start = performance.now()
+  const start = process.cpuUsage()
   body()
-  return performance.now() - start
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1000
 }
 
 let sink = 0
@@ -296,41 +299,44 @@ function benchScan(): void {
   }
 }
 
-function memoryOf(name: string, characters: number, build: (key: string, i: number) => Entry, settle: boolean): void {
-  globalThis.gc?.()
-  const before = process.memoryUsage()
+const memoryKeyLength = 32
+const memoryRows: Record<string, (key: string, i: number) => Entry> = {
+  'dirty, in a slab, 24 bytes': (key, i) => new Entry(key, 1, i, 0, UNDECODED, slab, 0, 24, -1),
+  'clean, small integer': (key, i) => new Entry(key, 1, i, 0, i, slab, 0, 24, -1),
+}
+for (const length of [24, 60, 80, 200, 1000, 2200]) {
+  memoryRows[`clean, own buffer of ${length}`] = (key, i) => new Entry(key, 1, i, 0, UNDECODED, slab, 0, length, -1)
+}
+
+function collectedUsage(): NodeJS.MemoryUsage {
+  for (let i = 0; i < 4; i++) globalThis.gc?.()
+  return process.memoryUsage()
+}
+
+/** In a process of its own: resident memory says nothing once something else was there and left. */
+function memoryRow(name: string): void {
+  const build = memoryRows[name]
+  if (build === undefined) throw new Error(`no such row: ${name}`)
+  const keys = keysOf(COUNT, 'k'.repeat(memoryKeyLength - 8))
+  const before = collectedUsage()
   const tier = tierOf()
-  const prefix = 'k'.repeat(characters - 8)
-  for (let i = 0; i < COUNT; i++) {
-    const key = Buffer.from(
-      `${prefix}/${(Math.imul(i, 0x9e3779b1) >>> 0).toString(36).padStart(7, '0')}`,
-      'latin1',
-    ).toString('latin1')
-    tier.put(build(key, i), 'users')
-  }
-  if (settle) tier.settle(tier.seal())
-  globalThis.gc?.()
-  globalThis.gc?.()
-  const after = process.memoryUsage()
-  const heap = (after.heapUsed - before.heapUsed) / COUNT
-  const outside = (after.external - before.external) / COUNT
-  const rss = (after.rss - before.rss) / COUNT
-  const stats = tier.stats()
-  const charged = (stats.cleanBytes + stats.dirtyBytes) / COUNT
+  keys.forEach((key, i) => tier.put(build(key, i), 'users'))
+  if (name.startsWith('clean')) tier.settle(tier.seal())
+  const after = collectedUsage()
+  const each = (field: 'heapUsed' | 'external' | 'rss'): string => ((after[field] - before[field]) / COUNT).toFixed(0)
+  const { cleanBytes, dirtyBytes } = tier.stats()
+  const charged = ((cleanBytes + dirtyBytes) / COUNT - memoryKeyLength).toFixed(0)
   console.log(
-    `  ${name.padEnd(44)} heap ${heap.toFixed(0)} + external ${outside.toFixed(0)} = ${(heap + outside).toFixed(0)}, rss ${rss.toFixed(0)}, charged ${charged.toFixed(0)}`,
+    `  ${name.padEnd(32)} heap ${each('heapUsed')}, external ${each('external')}, resident ${each('rss')}; charged ${charged}`,
   )
 }
 
 function benchMemory(): void {
-  console.log('\nbytes per entry, 100k entries, key of 32 characters (its string takes 48)')
-  const at =
-    (length: number) =>
-    (key: string, i: number): Entry =>
-      new Entry(key, 1, i, 0, UNDECODED, slab, 0, length, -1)
-  memoryOf('dirty, in a slab, 24 bytes', 32, at(24), false)
-  memoryOf('clean, small integer', 32, (key, i) => new Entry(key, 1, i, 0, i, slab, 0, 24, -1), true)
-  for (const length of [24, 60, 80, 200, 1000, 2200]) memoryOf(`clean, own buffer of ${length}`, 32, at(length), true)
+  console.log('\nbytes per entry beyond its key, 100k entries')
+  for (const name of Object.keys(memoryRows)) {
+    const script = process.argv[1] ?? ''
+    spawnSync(process.execPath, [...process.execArgv, script, 'row', name], { stdio: 'inherit' })
+  }
 }
 
 const benches = {
@@ -342,5 +348,6 @@ const benches = {
   memory: benchMemory,
 }
 const chosen = process.argv.slice(2)
-for (const [name, bench] of Object.entries(benches)) if (chosen.length === 0 || chosen.includes(name)) bench()
+if (chosen[0] === 'row') memoryRow(chosen[1] ?? '')
+else for (const [name, bench] of Object.entries(benches)) if (chosen.length === 0 || chosen.includes(name)) bench()
 if (sink < 0) console.log(sink)

@@ -44,7 +44,14 @@ async function withWal<T>(preallocate: boolean, body: (wal: Wal) => Promise<T>):
   const directory = mkdtempSync(join(parent, 'bench-wal-'))
   const location = { fileSystem: nodeFileSystem(), directory, storeId: Buffer.alloc(16, 7) }
   const recovery = await recoverWal(location, { afterSequence: 0 })
-  const options = { ...location, segmentBytes: 64 << 20, epoch: 1, clock: systemClock, bufferedIntervalMs: 200, preallocate }
+  const options = {
+    ...location,
+    segmentBytes: 64 << 20,
+    epoch: 1,
+    clock: systemClock,
+    bufferedIntervalMs: 200,
+    preallocate,
+  }
   const wal = await Wal.start(options, recovery)
   const trimmer = setInterval(() => void wal.trim(wal.durableSequence), 250)
   try {

@@ -15,8 +15,10 @@ import {
 import { describeChange } from './describe-change.ts'
 import {
   type Engine,
+  type RawChange,
   type OpenEngine,
   openEngine,
+  releasing,
   storeStats,
   verifyStore,
   type CheckpointReport,
@@ -117,8 +119,9 @@ class EmbeddedStore implements Store {
     return this.#engine.transact(options, fn)
   }
 
-  async *watch(options: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<Change, void, undefined> {
-    for await (const change of this.#engine.changes.watch(options.from, options.signal)) yield describeChange(change)
+  watch(options: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<Change, void, undefined> {
+    const changes = this.#engine.changes.watch(options.from, options.signal)
+    return releasing(described(changes), () => changes.return())
   }
 
   sync(): Promise<void> {
@@ -126,6 +129,7 @@ class EmbeddedStore implements Store {
   }
 
   async checkpoint(): Promise<CheckpointReport> {
+    this.#engine.refuseInTransaction('checkpoint()')
     const refusal = this.#engine.refusal()
     if (refusal !== undefined) throw refusal
     assert(this.#open.checkpointer !== undefined, 'a store that takes writes has a checkpointer')
@@ -153,6 +157,7 @@ class EmbeddedStore implements Store {
   }
 
   close(): Promise<void> {
+    this.#engine.refuseInTransaction('close()')
     return this.#open.close()
   }
 
@@ -163,4 +168,8 @@ class EmbeddedStore implements Store {
   get #engine(): Engine {
     return this.#open.engine
   }
+}
+
+async function* described(changes: AsyncIterable<RawChange>): AsyncGenerator<Change, void, undefined> {
+  for await (const change of changes) yield describeChange(change)
 }

@@ -9,6 +9,9 @@ export function contentMount(engine: Engine, contents: Contents): Mount {
   return {
     lookup: (names) => lookup(contents, names),
     list: (names) => list(engine, names),
+    linked: ([id]) => {
+      if (id !== undefined) contents.touch(id)
+    },
   }
 }
 

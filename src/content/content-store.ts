@@ -20,6 +20,8 @@ export class Contents implements ContentStore {
   readonly #engine: Engine
   /** While a collection runs: what was put or linked since it began, which it must not remove. */
   #touched: Set<ContentId> | undefined
+  /** Resolves when the running collection has ended. */
+  #collecting: Promise<unknown> | undefined
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -63,18 +65,18 @@ export class Contents implements ContentStore {
     return (await this.#engine.get(key)) !== undefined
   }
 
-  async pin(id: ContentId): Promise<void> {
-    checkedId(id)
+  pin(id: ContentId): Promise<void> {
     return this.#write(undefined, () => {
-      this.assertPresent(id)
+      this.assertPresent(checkedId(id))
       this.#engine.put(pinKey(id), pinDomain, kind.pin, nothing, 0)
     })
   }
 
-  async unpin(id: ContentId): Promise<void> {
-    checkedId(id)
+  unpin(id: ContentId): Promise<void> {
     return this.#write(undefined, () => {
-      if (this.#engine.getSync(pinKey(id)) !== undefined) this.#engine.delete(pinKey(id), pinDomain)
+      const key = pinKey(checkedId(id))
+      if (this.#engine.getSync(key) !== undefined) this.#engine.delete(key, pinDomain)
+      else this.#engine.observeAbsence(key)
     })
   }
 
@@ -85,6 +87,13 @@ export class Contents implements ContentStore {
     for (const child of encoded.children) this.#putMessage(child.id, child.bytes)
     this.#putMessage(encoded.id, encoded.bytes)
     return encoded.id
+  }
+
+  /** As `putEncoded` for content that should be there already: writes only what is missing of it. */
+  restoreEncoded(encoded: EncodedMessage): void {
+    for (const { id, bytes } of [...encoded.children, encoded]) {
+      if (this.#engine.getSync(contentKey(id)) === undefined) this.#putMessage(id, bytes)
+    }
   }
 
   putBytes(bytes: Uint8Array): ContentId {
@@ -139,13 +148,23 @@ export class Contents implements ContentStore {
 
   // ------------------------------------------------- for the garbage collector
 
-  beginCollection(): ReadonlySet<ContentId> {
-    this.#touched = new Set()
-    return this.#touched
+  /** Runs collections one after the other; each sees what is touched while it runs. */
+  async collect<T>(run: (touched: ReadonlySet<ContentId>) => Promise<T>): Promise<T> {
+    while (this.#collecting !== undefined) await this.#collecting
+    // From this step on: what is touched right after the call counts.
+    const touched = new Set<ContentId>()
+    this.#touched = touched
+    const running = run(touched).finally(() => {
+      this.#touched = undefined
+      this.#collecting = undefined
+    })
+    this.#collecting = running.catch(() => undefined)
+    return running
   }
 
-  endCollection(): void {
-    this.#touched = undefined
+  /** Somebody refers to it now: keeps a running collection from removing it. */
+  touch(id: ContentId): void {
+    this.#touched?.add(id)
   }
 
   // ------------------------------------------------- inside

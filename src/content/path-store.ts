@@ -15,6 +15,8 @@ export interface Mount {
   /** Undefined when there is nothing. */
   lookup(names: readonly string[]): Promise<PathNode | undefined>
   list(names: readonly string[]): AsyncIterable<string>
+  /** Inside a write that makes a link to something in here. */
+  linked?(names: readonly string[]): void
 }
 
 export type PathNode =
@@ -56,8 +58,12 @@ export class Paths implements PathStore {
       if (target === formatPath(parsePath(path))) return
       if (target === '') throw invalidPath('', 'a link needs a target')
       const { parent, name } = this.#target(path)
+      // The path may have led to its own target through a link: replacing that would lose it.
+      if (formatPath([...parent, name]) === target) return
       this.#refuseGroup(parent, name)
       this.#put(parent, name, kind.pathLink, Buffer.from(target))
+      const [mounted, ...rest] = target.split('/')
+      this.#mounts.get(mounted as string)?.linked?.(rest)
     })
   }
 
@@ -69,13 +75,18 @@ export class Paths implements PathStore {
   }
 
   remove(path: Path, options?: WriteOptions): Promise<void> {
-    const names = parsePathOrReject(path)
-    if (names instanceof Promise) return names
-    if (names.length === 0) return Promise.reject(invalidPath('', 'the root cannot be removed; use reset()'))
-    return this.#removeTree(names, options)
+    let group: string[] | undefined
+    const inside = this.#engine.inTransaction
+    const removed = this.#change(options, () => {
+      group = this.#removeOne(this.#refuseMount(parsePath(path)))
+      if (group !== undefined && inside) this.#engine.refuseInTransaction('remove() of a group')
+    })
+    const names = group
+    return names === undefined ? removed : removed.then(() => this.#removeTree(names, options))
   }
 
   reset(): Promise<void> {
+    this.#engine.refuseInTransaction('reset()')
     return this.#removeTree([], undefined)
   }
 
@@ -206,6 +217,11 @@ export class Paths implements PathStore {
 
   /** Walks `names` as groups, creating what is missing; answers where they really are, links followed. */
   #makeGroups(names: readonly string[]): string[] {
+    return this.#walkGroups(names, true) as string[]
+  }
+
+  /** As `#makeGroups`; without `create` undefined when the group is not there. */
+  #walkGroups(names: readonly string[], create: boolean): string[] | undefined {
     let pending = [...names]
     let walked: string[] = []
     let hops = 0
@@ -213,6 +229,7 @@ export class Paths implements PathStore {
       const name = pending.shift() as string
       const entry = this.#engine.getSync(pathKey(walked, name))
       if (entry === undefined) {
+        if (!create) return undefined
         this.#put(walked, name, kind.pathGroup, nothing)
       } else if (entry.kind === kind.pathLink) {
         if (++hops > limits.linkHopsMax) throw linkLoop(names)
@@ -220,6 +237,7 @@ export class Paths implements PathStore {
         walked = []
         continue
       } else if (entry.kind === kind.pathBytes) {
+        if (!create) return undefined
         throw invalidPath(
           formatPath(names),
           `${formatPath([...walked, name])} holds bytes and cannot have anything below it`,
@@ -239,20 +257,34 @@ export class Paths implements PathStore {
   }
 
   #put(parent: readonly string[], name: string, entryKind: number, payload: Uint8Array): void {
-    this.#engine.put(pathKey(parent, name), pathDomain, entryKind, payload, payload.length)
+    const key = pathKey(parent, name)
+    // Links can lead to a path longer than any that can be written down.
+    if (key.length > limits.keyBytesMax) throw invalidPath(formatPath(parent).slice(0, 200), 'its links lead too deep')
+    this.#engine.put(key, pathDomain, entryKind, payload, payload.length)
   }
 
   // ------------------------------------------------------------------ removing
 
-  async #removeTree(names: string[], options: WriteOptions | undefined): Promise<void> {
-    this.#refuseMount(names)
+  /** Removes bytes or a link in this step; answers the real path of a group, which takes a scan. */
+  #removeOne(names: readonly string[]): string[] | undefined {
+    if (names.length === 0) throw invalidPath('', 'the root cannot be removed; use reset()')
+    const parent = this.#walkGroups(names.slice(0, -1), false)
+    if (parent === undefined) return undefined
+    const path = this.#refuseMount([...parent, names.at(-1) as string])
+    const key = pathKey(parent, names.at(-1) as string)
+    const entry = this.#engine.getSync(key)
+    if (entry?.kind === kind.pathGroup) return path
+    if (entry !== undefined) this.#engine.delete(key, pathDomain)
+    else this.#engine.observeAbsence(key)
+    return undefined
+  }
+
+  /** `names`: the real path of a group, no links in it; empty for the root. */
+  async #removeTree(names: readonly string[], options: WriteOptions | undefined): Promise<void> {
     for (;;) {
       const seen = this.#changes
-      const parent = (await this.#find(names.slice(0, -1))).names
-      const own = names.at(-1)
-      const path = own === undefined ? [] : [...parent, own]
-      const keys = await this.#subtreeKeys(path)
-      if (own !== undefined) keys.push(pathKey(parent, own))
+      const keys = await this.#subtreeKeys(names)
+      if (names.length > 0) keys.push(pathKey(names.slice(0, -1), names.at(-1) as string))
       let done = false
       await this.#engine.write(options, () => {
         if (this.#changes !== seen) return
@@ -277,14 +309,6 @@ export class Paths implements PathStore {
 function sortNames(names: string[]): string[] {
   const keyed = names.map((name) => ({ name, key: pathKey([], name) }))
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ name }) => name)
-}
-
-function parsePathOrReject(path: Path): string[] | Promise<never> {
-  try {
-    return parsePath(path)
-  } catch (error) {
-    return Promise.reject(error)
-  }
 }
 
 function linkLoop(names: readonly string[]): HoldfastError {

@@ -1,16 +1,21 @@
 /** Paths as callers write them, normalised to a list of names. Pure. */
-import { HoldfastError } from '../base/index.ts'
+import { HoldfastError, limits } from '../base/index.ts'
 import { isWellFormed } from '../codec/index.ts'
 import type { Path } from './types.ts'
 
 const nameBytesMax = 1024
 const depthMax = 256
+/** So that the key of every entry stays within `limits.keyBytesMax`. */
+const pathBytesMax = limits.keyBytesMax - 16
 
 /** `'/a//b/'`, `['a', 'b']` and `['a', ['b']]` are all `['a', 'b']`. HOLDFAST_INVALID_PATH for what cannot be a name. */
 export function parsePath(path: Path): string[] {
   const names: string[] = []
   collect(path, names)
   if (names.length > depthMax) throw invalidPath(names.join('/').slice(0, 200), `it has more than ${depthMax} names`)
+  if (Buffer.byteLength(names.join('/')) > pathBytesMax) {
+    throw invalidPath(names.join('/').slice(0, 200), `it is longer than ${pathBytesMax} bytes`)
+  }
   return names
 }
 

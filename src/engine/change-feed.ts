@@ -7,6 +7,7 @@ import { envelopeHeaderBytes } from '../codec/index.ts'
 import type { Entry } from '../memory/index.ts'
 import type { LogRecord } from '../wal/index.ts'
 import { decodeRecord } from './record-format.ts'
+import { releasing } from './releasing.ts'
 
 /** What the feed asks of the engine. */
 export interface ChangeSource {
@@ -66,11 +67,16 @@ export class ChangeFeed {
   /** Changes from sequence `from` on (default: the next one). HOLDFAST_WATCH_LOST when the log no longer holds it. */
   watch(from: number | undefined, signal: AbortSignal | undefined): AsyncGenerator<RawChange, void, undefined> {
     this.#source.assertReadable()
+    if (from !== undefined && (!Number.isSafeInteger(from) || from < 0)) {
+      throw new TypeError(`from must be a sequence, not ${String(from)}`)
+    }
     const registeredAt = this.#source.lastSequence
     const watcher = new Watcher(registeredAt)
     if (this.#failure === undefined) this.#watchers.add(watcher)
     else watcher.fail(this.#failure)
-    return this.#follow(watcher, from ?? registeredAt + 1, registeredAt, signal)
+    // Before the first record there is nothing: from 0 and from 1 are the same.
+    const first = Math.max(1, from ?? registeredAt + 1)
+    return releasing(this.#follow(watcher, first, registeredAt, signal), async () => this.#forget(watcher))
   }
 
   async *#follow(
@@ -85,16 +91,23 @@ export class ChangeFeed {
     try {
       if (from <= registeredAt) {
         await this.#source.settleLog()
-        yield* this.#fromLog(from, registeredAt)
+        for await (const change of this.#fromLog(from, registeredAt)) {
+          if (watcher.ended) return
+          yield change
+        }
       }
       for (let change = await watcher.next(); change !== undefined; change = await watcher.next()) {
         if (change.sequence >= from) yield change
       }
     } finally {
       signal?.removeEventListener('abort', stop)
-      this.#watchers.delete(watcher)
-      if (this.#watchers.size === 0) this.#pending = []
+      this.#forget(watcher)
     }
+  }
+
+  #forget(watcher: Watcher): void {
+    this.#watchers.delete(watcher)
+    if (this.#watchers.size === 0) this.#pending = []
   }
 
   async *#fromLog(from: number, to: number): AsyncGenerator<RawChange, void, undefined> {
@@ -136,8 +149,13 @@ class Watcher {
     this.#lastQueued = after
   }
 
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What was committed before this watcher came, even if it only became durable now, it has from the log. */
   push(change: RawChange): void {
-    if (this.#ended || this.#failure !== undefined) return
+    if (this.#ended || this.#failure !== undefined || change.sequence <= this.#lastQueued) return
     if (this.#queue.length >= queueMax) {
       this.fail(lost(this.#lastQueued + 1))
       return

@@ -49,6 +49,8 @@ export interface CheckpointerParts {
   /** Dirty bytes at which writers wait. */
   readonly dirtyBytesMax: number
   poison(cause: unknown): void
+  /** Throws HOLDFAST_LOCKED when another owner has opened the store since this one did. */
+  confirmOwner(): void
 }
 
 export class Checkpointer {
@@ -141,7 +143,7 @@ export class Checkpointer {
   }
 
   #start(): Promise<CheckpointReport> {
-    const running = this.#run().finally(() => {
+    const running = this.#checkpoint().finally(() => {
       this.#running = undefined
       this.#drained = 0
       this.#release()
@@ -149,6 +151,16 @@ export class Checkpointer {
     })
     this.#running = running
     return running
+  }
+
+  /** A failed checkpoint is the last one, whoever hears of it first: its generation stays sealed. */
+  async #checkpoint(): Promise<CheckpointReport> {
+    try {
+      return await this.#run()
+    } catch (error) {
+      this.abandon()
+      throw error
+    }
   }
 
   async #run(): Promise<CheckpointReport> {
@@ -301,6 +313,8 @@ export class Checkpointer {
         cause: new AggregateError([cause, error], 'checkpoint failed, then reopening failed'),
       })
     }
+    // Closing let go of LevelDB's lock: another owner may have come and gone before it was ours again.
+    this.#parts.confirmOwner()
     // Whether the failed batch is there is unknown, so nothing that accounting assumed holds any more.
     for (const entry of generation.entries) entry.base = BASE_UNKNOWN
     for (const entry of tier.dirtyAll()) entry.base = BASE_UNKNOWN

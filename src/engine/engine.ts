@@ -4,7 +4,7 @@
  * lock. Promises only wait for acknowledgement. Rooms above (content, schedule, …) define what keys and values mean.
  */
 import { assert, type Clock, HoldfastError } from '../base/index.ts'
-import { envelopeHeaderBytes } from '../codec/index.ts'
+import { envelopeHeaderBytes, kind } from '../codec/index.ts'
 import { BASE_ABSENT, BASE_UNKNOWN, Entry, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { type Level, type LogRecord, readLog, type Wal, type WalLocation } from '../wal/index.ts'
 import { type BackendAccess, entryFingerprint } from './backend-access.ts'
@@ -107,13 +107,32 @@ export class Engine {
     this.assertReadable()
     const entry = this.tier.get(key)
     if (entry !== undefined) {
-      if (!this.isAcknowledged(entry)) await this.acknowledged(entry)
+      if (!this.isAcknowledged(entry)) {
+        const stored = await this.#acknowledgedOrStored(entry)
+        if (stored !== undefined) return stored
+      }
       return entry.kind === TOMBSTONE ? undefined : entry
     }
     const asOf = this.tier.settlements
     const loaded = await this.access.get(key)
     if (loaded !== undefined) this.tier.admit(loaded, asOf)
     return loaded
+  }
+
+  /**
+   * Waits for the write that made this entry. When that fails and the entry is content, an earlier write may have
+   * stored the same bytes: they stay readable, as the backend never holds what was not acknowledged.
+   */
+  async #acknowledgedOrStored(entry: Entry): Promise<Entry | undefined> {
+    try {
+      await this.acknowledged(entry)
+      return undefined
+    } catch (error) {
+      const isContent = entry.kind === kind.contentMessage || entry.kind === kind.contentBytes
+      const stored = isContent ? await this.access.get(entry.key) : undefined
+      if (stored === undefined) throw error
+      return stored
+    }
   }
 
   /** Brings what memory lacks of these keys into the clean tier, in one read of the backend. */
@@ -223,9 +242,29 @@ export class Engine {
     this.#install(entry, domain)
   }
 
-  /** The result of this write rests on `entry`: do not acknowledge it before that entry is. */
+  /**
+   * The result of this write rests on `entry`: do not acknowledge it before that entry is acknowledged, and is as
+   * durable as this write asks for.
+   */
   observe(entry: Entry): void {
-    if (!this.isAcknowledged(entry)) this.#transaction.observe(entry)
+    if (entry.sequence > this.durableSequence) this.#transaction.observe(entry)
+  }
+
+  /** As `observe`, for a write that has nothing to do because the key is absent: its removal may not be durable yet. */
+  observeAbsence(key: string): void {
+    const entry = this.tier.peek(key)
+    if (entry !== undefined) this.observe(entry)
+  }
+
+  /** Whether the caller runs inside a function given to `write`. */
+  get inTransaction(): boolean {
+    return this.#transaction.active
+  }
+
+  /** Throws a TypeError inside a transaction, for what takes more than one synchronous step. */
+  refuseInTransaction(call: string): void {
+    if (!this.#transaction.active) return
+    throw new TypeError(`${call} cannot be called inside a transaction: it takes more than one synchronous step`)
   }
 
   /** Accounting need not look this key up at the next checkpoint: the caller knows the backend does not have it. */
@@ -333,7 +372,7 @@ export class Engine {
       if (this.changes.active) this.changes.committed(sequence, transaction.entries)
     }
     const joined = transaction.end()
-    const acknowledged = this.#acknowledge(sequence, (wrote ? level : transaction.observedLevel) as Level, value)
+    const acknowledged = this.#acknowledge(sequence, (wrote ? level : Math.max(level, transaction.observedLevel)) as Level, value)
     if (joined !== undefined) {
       acknowledged.then(
         () => joined.resolve(),

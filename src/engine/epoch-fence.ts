@@ -32,8 +32,13 @@ export class EpochFence {
     try {
       const exists = (await fileSystem.stat(file)) !== undefined
       const handle = await fileSystem.open(file, exists ? 'write' : 'create')
-      writeFullySync(handle, encodeEpoch(epoch), 0)
-      await handle.datasync()
+      try {
+        writeFullySync(handle, encodeEpoch(epoch), 0)
+        await handle.datasync()
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
       return new EpochFence(handle, clock, epoch)
     } catch (error) {
       throw ioError('claim', file, error)
@@ -43,13 +48,17 @@ export class EpochFence {
   /** Throws HOLDFAST_LOCKED when another owner has opened the store since. */
   check(): void {
     const now = this.#clock.monotonic()
-    if (now - this.#lastSeen > trustedGapMs) this.#verify()
+    if (now - this.#lastSeen > trustedGapMs) this.confirm()
     this.#lastSeen = now
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#handle.close()
+    try {
+      await this.#handle.close()
+    } catch (error) {
+      throw ioError('close', this.#handle.path, error)
+    }
   }
 
   /** Only keeps the gap small while the loop is alive; a tick after a long gap must not hide it from `check`. */
@@ -58,7 +67,8 @@ export class EpochFence {
     if (now - this.#lastSeen <= trustedGapMs) this.#lastSeen = now
   }
 
-  #verify(): void {
+  /** As `check`, however little time has passed: for when LevelDB's lock was let go and taken again. */
+  confirm(): void {
     const bytes = Buffer.alloc(recordBytes)
     const read = this.#handle.readSync(bytes, 0)
     if (read === recordBytes && bytes.equals(encodeEpoch(this.#epoch))) return

@@ -13,7 +13,7 @@ import {
   readFileWhole,
   writeFileAtomic,
 } from '../fs/index.ts'
-import { type Backend, LevelBackend } from '../kv/index.ts'
+import { type Backend, LevelBackend, levelTuning } from '../kv/index.ts'
 import { BASE_UNKNOWN, Entry, MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { level, type WalLocation, recoverWal, Wal, type WalRecovery } from '../wal/index.ts'
 import { BackendAccess } from './backend-access.ts'
@@ -39,7 +39,10 @@ export async function openEngine(location: string, options: OpenOptions = {}): P
   if (found?.kind === 'file') throw notAStore(location, 'it is a file')
   if (found === undefined && (resolved.readOnly || !resolved.createIfMissing)) throw notFound(location)
   if (found === undefined) await createDirectory(resolved.fileSystem, location)
-  const layout = layoutOf(await resolved.fileSystem.realpath(location))
+  const real = await resolved.fileSystem.realpath(location).catch((error: unknown) => {
+    throw ioError('look at', location, error)
+  })
+  const layout = layoutOf(real)
   const opening = new Opening(location, layout, resolved, started)
   return resolved.readOnly ? opening.readOnly() : opening.readWrite()
 }
@@ -62,6 +65,7 @@ class Opening {
   /** Undone newest first when opening fails. */
   readonly #cleanups: (() => Promise<void>)[] = []
   #engine: Engine | undefined
+  #lostLock: Error | undefined
 
   constructor(location: string, layout: Layout, options: ResolvedOptions, started: number) {
     this.#location = location
@@ -139,6 +143,7 @@ class Opening {
         ...{ wal, logFiles: files, defaultLevel: this.#options.defaultLevel },
       })
       this.#engine = engine
+      this.#assertStillLocked()
       const checkpointer = new Checkpointer({
         ...{ fileSystem: this.#options.fileSystem, superblockFile: this.#layout.superblock },
         // After falling back to the checkpoint before, the chain goes on from that one.
@@ -148,6 +153,7 @@ class Opening {
         checkpointBytes: this.#options.checkpointBytes,
         dirtyBytesMax: this.#options.dirtyBytesMax,
         poison: (cause: unknown) => engine.poison(cause),
+        confirmOwner: () => fence.confirm(),
       })
       engine.checkpointer = checkpointer
       checkpointer.afterWrite()
@@ -169,16 +175,28 @@ class Opening {
   }
 
   async #lock(): Promise<void> {
-    let lost = false
-    const lock: FileLock = await this.#options.fileSystem.lock(this.#layout.location, (reason) => {
-      lost = true
+    const { location } = this.#layout
+    const onLost = (reason: Error): void => {
+      this.#lostLock = reason
       this.#engine?.poison(reason)
+    }
+    const lock: FileLock = await this.#options.fileSystem.lock(location, onLost).catch((error: unknown) => {
+      throw ioError('lock', location, error)
     })
     this.#cleanups.push(async () => {
       await lock.release().catch((error: unknown) => {
         // Of a lost lock only this process's own claim is left to give up; that it was lost has been said.
-        if (!lost) throw error
+        if (this.#lostLock === undefined) throw error
       })
+    })
+  }
+
+  /** Before there is an engine to poison, a lock lost on the way ends the opening. */
+  #assertStillLocked(): void {
+    if (this.#lostLock === undefined) return
+    throw new HoldfastError('HOLDFAST_LOCKED', `the lock of ${this.#location} was lost to another owner while the store was being opened`, {
+      detail: { location: this.#location },
+      cause: this.#lostLock,
     })
   }
 
@@ -201,6 +219,8 @@ class Opening {
       ...{ checkpoint: null, previousCheckpoint: null },
     }
     try {
+      // An opening that failed or was killed may have made the directory without making its name durable.
+      await makeDirectoryDurable(fileSystem, this.#layout.location)
       await this.#writeSuperblock(fresh)
       await fileSystem.removeTree(this.#layout.wal)
       await this.#backend.destroy()
@@ -218,7 +238,10 @@ class Opening {
   }
 
   async #assertNothingElseHere(): Promise<void> {
-    const names = await this.#options.fileSystem.readdir(this.#layout.location)
+    const { location } = this.#layout
+    const names = await this.#options.fileSystem.readdir(location).catch((error: unknown) => {
+      throw ioError('list', location, error)
+    })
     const foreign = names.find((name) => !creationLeftovers.has(name))
     if (foreign !== undefined) throw notAStore(this.#location, `it holds ${JSON.stringify(foreign)} and no superblock`)
     // Segments or LevelDB files without a superblock are a store that lost it, not a creation cut short: that writes the superblock first.
@@ -243,7 +266,7 @@ class Opening {
 
   #levelBackend(): Backend {
     const { fileSystem, readOnly } = this.#options
-    return new LevelBackend(this.#layout.level, { fileSystem, readOnly })
+    return new LevelBackend(this.#layout.level, { fileSystem, readOnly, ...levelTuning(this.#options.memoryBytes) })
   }
 
   async #openBackend(): Promise<void> {

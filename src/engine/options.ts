@@ -65,10 +65,10 @@ export function resolveOptions(options: OpenOptions): ResolvedOptions {
     segmentBytes: integer(options, 'segmentBytes', limits.segmentBytesDefault, limits.segmentBytesMin, 2 ** 40),
     checkpointBytes,
     dirtyBytesMax: Math.max(checkpointBytes * 2, 1),
-    backend: options.backend,
-    fileSystem: options.fileSystem ?? nodeFileSystem(),
+    backend: options.backend === undefined ? undefined : implementing(options.backend, 'backend', 'batch'),
+    fileSystem: implementing(options.fileSystem ?? nodeFileSystem(), 'fileSystem', 'syncDirectory'),
     onMachine: options.fileSystem === undefined,
-    clock: options.clock ?? systemClock,
+    clock: implementing(options.clock ?? systemClock, 'clock', 'monotonic'),
   }
 }
 
@@ -103,4 +103,10 @@ function flag(options: OpenOptions, name: FlagOption, fallback: boolean): boolea
   const value = options[name] ?? fallback
   if (typeof value !== 'boolean') throw new TypeError(`the option ${name} must be true or false, not ${String(value)}`)
   return value
+}
+
+/** `method` stands for the whole interface: enough to tell an implementation from a path or a class. */
+function implementing<T extends object>(value: T, name: string, method: keyof T & string): T {
+  if (typeof value === 'object' && value !== null && typeof value[method] === 'function') return value
+  throw new TypeError(`the option ${name} must be an object with a method ${method}, among others`)
 }

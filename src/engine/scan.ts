@@ -2,6 +2,7 @@
 import type { BackendEntry, BackendIterator } from '../kv/index.ts'
 import { type Entry, type MemoryTier, TOMBSTONE } from '../memory/index.ts'
 import { type BackendAccess, cleanEntry } from './backend-access.ts'
+import { releasing } from './releasing.ts'
 
 /** What a scan reads. */
 export interface ScanSource {
@@ -27,20 +28,21 @@ const largestBatch = 1024
 
 /** Takes both snapshots now, in one synchronous step: a checkpoint in between could otherwise hide an entry from both. */
 export function startScan(source: ScanSource, range: ScanRange): MergedScan {
-  const dirty = source.tier.dirtyInRange(range.domain, range.gte, range.lt, undefined, range.reverse)
+  const dirty = source.tier.dirtyInRange(range.domain, range.gte, range.lt, range.limit, range.reverse)
   const rows = source.access.backend.iterate({
     gte: range.gte,
     lt: range.lt,
     reverse: range.reverse === true,
     ...(range.limit === undefined ? {} : { limit: range.limit + dirty.length }),
   })
-  return merge(source, dirty, rows, range)
+  return releasing(merge(source, dirty, rows, range), () => rows.close())
 }
 
 export function startScanAll(source: ScanSource, prefix: string): MergedScan {
   const lt = String.fromCharCode(prefix.charCodeAt(0) + 1)
   const dirty = source.tier.dirtyAll().filter((entry) => entry.key.startsWith(prefix))
-  return merge(source, dirty, source.access.backend.iterate({ gte: prefix, lt }), {})
+  const rows = source.access.backend.iterate({ gte: prefix, lt })
+  return releasing(merge(source, dirty, rows, {}), () => rows.close())
 }
 
 async function* merge(

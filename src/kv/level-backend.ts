@@ -10,11 +10,11 @@ export interface LevelBackendOptions {
   readonly fileSystem: FileSystem
   /** Opens a throwaway view: no byte of the directory changes, batches are refused. */
   readonly readOnly?: boolean
-  /** Bytes LevelDB gathers in memory before it writes a table; up to two such buffers exist. 8 MiB. */
+  /** Bytes LevelDB gathers in memory before it writes a table; up to two such buffers exist. 4 MiB. */
   readonly writeBufferBytes?: number
   /** Size of a table file. 8 MiB. */
   readonly maxFileBytes?: number
-  /** Tables held open and mapped, plus ten; LevelDB raises anything below 74. 1000. */
+  /** Tables held open and mapped, plus ten; LevelDB raises anything below 74. 512. */
   readonly maxOpenFiles?: number
   /** Cache of decompressed blocks; unused without `compression`. 8 MiB. */
   readonly cacheBytes?: number
@@ -29,13 +29,13 @@ const MiB = 1024 * 1024
 /**
  * LevelDB maps its tables into memory, and a page it touched counts as memory of the process until the table is closed.
  * While writing, those are the tables a compaction reads: up to 12 of `writeBufferBytes` and about 12 of `maxFileBytes`.
- * All tables stay open, as a read that has to open three first is ten times slower; what reads touch is page cache,
- * which the system takes back when it needs memory. `maxOpenFiles` bounds that too, at that price.
+ * Beyond that every open table holds some 200 KB of index and filter, and the pages reads touched: page cache, which the
+ * system takes back when it needs memory. `maxOpenFiles` bounds it; a read that must open tables first is ten times slower.
  */
 const defaults = {
-  writeBufferBytes: 8 * MiB,
+  writeBufferBytes: 4 * MiB,
   maxFileBytes: 8 * MiB,
-  maxOpenFiles: 1000,
+  maxOpenFiles: 512,
   cacheBytes: 8 * MiB,
   compression: false,
 } as const

@@ -14,6 +14,15 @@ export class DomainIndex {
   #tail: Entry[] = []
   #runs: Entry[][] = []
 
+  /** Entries it holds on to, dirty or not. */
+  get held(): number {
+    return this.#runs.reduce((sum, run) => sum + run.length, this.#tail.length)
+  }
+
+  get runs(): number {
+    return this.#runs.length
+  }
+
   push(entry: Entry): void {
     this.#tail.push(entry)
   }

@@ -39,6 +39,13 @@ export class Generation {
     return this.#list.length - this.#holes
   }
 
+  /** Entries the domain indexes hold on to, dirty or not. */
+  get held(): number {
+    let held = 0
+    for (const index of this.#domains.values()) held += index.held
+    return held
+  }
+
   add(entry: Entry, domain: string): void {
     entry.generation = this.number
     entry.position = this.#list.length

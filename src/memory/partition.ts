@@ -11,8 +11,10 @@ export function partitionOf(key: string, count: number): number {
   if (length < 13) {
     for (let i = 0; i < length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), FNV_PRIME)
   } else {
-    const end = at(key, length - 1) | (at(key, length - 2) << 8) | (at(key, length - 3) << 16) | (at(key, length - 5) << 24)
-    const mid = at(key, length - 7) | (at(key, length - 8) << 8) | (at(key, length - 10) << 16) | (at(key, length - 13) << 24)
+    const end =
+      at(key, length - 1) | (at(key, length - 2) << 8) | (at(key, length - 3) << 16) | (at(key, length - 5) << 24)
+    const mid =
+      at(key, length - 7) | (at(key, length - 8) << 8) | (at(key, length - 10) << 16) | (at(key, length - 13) << 24)
     hash = Math.imul(end ^ length, 0x9e3779b1) ^ Math.imul(mid, 0x85ebca6b)
   }
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)

@@ -9,7 +9,7 @@ import {
   missingContent,
   type Value,
 } from '../content/index.ts'
-import type { Engine, WriteOptions } from '../engine/index.ts'
+import { type Engine, releasing, type WriteOptions } from '../engine/index.ts'
 import { boundsOf, normalizeProcess, normalizeSlot, positiveLimit } from './arguments.ts'
 import { verifyChain } from './chain-check.ts'
 import {
@@ -86,7 +86,8 @@ export class Assignments implements AssignmentStore {
   range(process: ProcessId, options: RangeOptions = {}): AsyncGenerator<Slot, void, undefined> {
     const name = normalizeProcess(process)
     const { from, to, limit } = boundsOf(options)
-    return this.#slots(name, this.#index.range(name, from, to, options.reverse === true), limit)
+    const indexed = this.#index.range(name, from, to, options.reverse === true)
+    return releasing(this.#slots(name, indexed, limit), () => indexed.return())
   }
 
   async page(process: ProcessId, options: PageOptions = {}): Promise<Page> {
@@ -126,12 +127,9 @@ export class Assignments implements AssignmentStore {
     const { from } = boundsOf(options.from === undefined ? {} : { from: options.from })
     // Both begin in this step, so the changes go on exactly where the snapshot ends.
     const changes = this.#engine.changes.watch(undefined, options.signal)
-    const present = this.#slots(
-      name,
-      this.#index.range(name, from, Number.MAX_SAFE_INTEGER, false),
-      Number.MAX_SAFE_INTEGER,
-    )
-    return this.#tail(name, from, present, changes, options.signal)
+    const present = this.range(name, { from })
+    const release = () => Promise.all([changes.return(), present.return()])
+    return releasing(this.#tail(name, from, present, changes, options.signal), release)
   }
 
   async verify(process: ProcessId, options: { readonly chain?: ChainName | ChainFunction } = {}): Promise<ChainReport> {
@@ -140,7 +138,12 @@ export class Assignments implements AssignmentStore {
     return verifyChain(name, head, this.#index.all(name), (id) => this.#contents.load(id), options.chain)
   }
 
-  async prune(process: ProcessId, options: { readonly below: number }): Promise<PruneReport> {
+  prune(process: ProcessId, options: { readonly below: number }): Promise<PruneReport> {
+    this.#engine.refuseInTransaction('prune()')
+    return this.#prune(process, options)
+  }
+
+  async #prune(process: ProcessId, options: { readonly below: number }): Promise<PruneReport> {
     const name = normalizeProcess(process)
     if (typeof options !== 'object' || options === null) throw new TypeError('prune takes { below: slot }')
     const below = normalizeSlot(options.below)
@@ -198,6 +201,8 @@ export class Assignments implements AssignmentStore {
       const id = this.#index.idOf(taken)
       if (id === encoded.id) {
         this.#engine.observe(taken)
+        // Should the slot have lost its content, this is how it is mended.
+        this.#contents.restoreEncoded(encoded)
         return { id, process, slot, created: false }
       }
       if (options?.overwrite !== true) throw slotConflict(process, slot, id, encoded.id)

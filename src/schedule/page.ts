@@ -14,8 +14,8 @@ export async function collectPage(
   const gaps: number[] = []
   let expected = from
   for await (const slot of slots) {
-    if (page.length === limit) return { slots: page, gaps, continues: true, next: slot.slot }
     addGaps(gaps, expected, slot.slot)
+    if (page.length === limit) return { slots: page, gaps, continues: true, next: slot.slot }
     page.push(slot)
     expected = slot.slot + 1
   }

@@ -1,7 +1,7 @@
 /** The index of slots and the head of each process: what `assignments` rests on. Content is another room's. */
 import { HoldfastError } from '../base/index.ts'
 import { kind } from '../codec/index.ts'
-import type { Engine } from '../engine/index.ts'
+import { type Engine, releasing } from '../engine/index.ts'
 import { type Entry, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import {
   decodeHead,
@@ -152,19 +152,30 @@ export class SlotIndex {
 /** Longest run answered from memory before a scan takes over: bounds what one synchronous step does. */
 const runMax = 4096
 
-async function* mapped<A, B>(
+function mapped<A, B>(
   items: AsyncGenerator<A, void, undefined>,
   map: (item: A) => B,
 ): AsyncGenerator<B, void, undefined> {
-  for await (const item of items) yield map(item)
+  const results = (async function* () {
+    for await (const item of items) yield map(item)
+  })()
+  return releasing(results, () => items.return())
 }
 
-async function* joined<T>(
+/** `rest` may hold a snapshot open: it ends with this, however far this came. */
+function joined<T>(
   first: readonly T[],
   rest: AsyncGenerator<T, void, undefined> | undefined,
 ): AsyncGenerator<T, void, undefined> {
-  yield* first
-  if (rest !== undefined) yield* rest
+  const results = (async function* () {
+    try {
+      yield* first
+      if (rest !== undefined) yield* rest
+    } finally {
+      await rest?.return()
+    }
+  })()
+  return releasing(results, async () => rest?.return())
 }
 
 function wrongKind(entry: Entry): HoldfastError {

@@ -58,7 +58,7 @@ export interface PageOptions {
 
 export interface Page {
   readonly slots: Slot[]
-  /** Slots missing between the first slot asked for and the last one the page covers (at most 10,000 listed). */
+  /** Slots missing from the first one asked for up to where the next page starts (at most 10,000 listed). */
   readonly gaps: number[]
   /** True only when more slots exist within the range. */
   readonly continues: boolean

@@ -2,7 +2,13 @@ import { join } from 'node:path'
 import { HoldfastError, ioError, systemCode } from '../base/index.ts'
 import type { WalLocation } from './options.ts'
 import { damaged, sequencesFrom, unsupportedSegment } from './problems.ts'
-import { decodeSegmentHeader, type HeaderReading, type SegmentHeader, segmentHeaderBytes, segmentSalt } from './segment-header.ts'
+import {
+  decodeSegmentHeader,
+  type HeaderReading,
+  type SegmentHeader,
+  segmentHeaderBytes,
+  segmentSalt,
+} from './segment-header.ts'
 import { isBrokenFileName, parseSegmentFileName, type SegmentName } from './segment-name.ts'
 import { SegmentReader } from './segment-reader.ts'
 

@@ -54,12 +54,23 @@ export function frameBytes(payloadBytes: number): number {
   return alignFrame(frameHeaderBytes + payloadBytes)
 }
 
+/** Zeroes the padding of a frame: it is outside the checksum and must not leak memory to disk. */
+export function zeroPadding(buffer: Buffer, start: number, payloadBytes: number): void {
+  buffer.fill(0, start + frameHeaderBytes + payloadBytes, start + frameBytes(payloadBytes))
+}
+
 /**
- * Turns `[start, start + frameBytes)` of `buffer`, whose payload is in place, into a frame. Returns its checksum.
- * The padding is zeroed: it is outside the checksum and must not leak memory to disk.
+ * Writes the header of a frame whose payload has the checksum `payloadCrc`. Returns the checksum of the frame: that of
+ * the payload, salted, continued over the header. The payload comes first so that it can be summed up record by record,
+ * before it is known where the frame will be.
  */
-export function sealFrame(buffer: Buffer, start: number, header: FrameHeader, salt: number): number {
-  const payloadEnd = start + frameHeaderBytes + header.payloadBytes
+export function sealFrame(
+  buffer: Buffer,
+  start: number,
+  header: FrameHeader,
+  salt: number,
+  payloadCrc: number,
+): number {
   buffer.writeUInt32LE(frameMagic, start + at.magic)
   buffer.writeUInt32LE(header.payloadBytes, start + at.payloadBytes)
   buffer.writeUInt32LE(header.type, start + at.type)
@@ -68,10 +79,13 @@ export function sealFrame(buffer: Buffer, start: number, header: FrameHeader, sa
   buffer.writeUInt32LE(header.previousCrc, start + at.previousCrc)
   writeU64(buffer, header.position, start + at.position)
   writeU64(buffer, header.durableEnd, start + at.durableEnd)
-  buffer.fill(0, payloadEnd, start + frameBytes(header.payloadBytes))
-  const crc = crc32(buffer.subarray(start + at.magic, payloadEnd), salt)
+  const crc = headerCrc(buffer, start, salt, payloadCrc)
   buffer.writeUInt32LE(crc, start + at.crc)
   return crc
+}
+
+function headerCrc(buffer: Buffer, start: number, salt: number, payloadCrc: number): number {
+  return crc32(buffer.subarray(start + at.magic, start + frameHeaderBytes), (payloadCrc ^ salt) >>> 0)
 }
 
 export function frameCrc(buffer: Buffer, start: number): number {
@@ -111,8 +125,8 @@ export function implausible(header: FrameHeader, position: number, fileBytes: nu
 
 /** Whether the checksum of the frame at `start` matches its bytes. */
 export function frameIsIntact(buffer: Buffer, start: number, payloadBytes: number, salt: number): boolean {
-  const end = start + frameHeaderBytes + payloadBytes
-  return crc32(buffer.subarray(start + at.magic, end), salt) === frameCrc(buffer, start)
+  const payload = buffer.subarray(start + frameHeaderBytes, start + frameHeaderBytes + payloadBytes)
+  return headerCrc(buffer, start, salt, crc32(payload)) === frameCrc(buffer, start)
 }
 
 /**

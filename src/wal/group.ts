@@ -1,8 +1,11 @@
-import { HoldfastError, limits } from '../base/index.ts'
+import { crc32, HoldfastError, limits } from '../base/index.ts'
 import { alignFrame, framePayloadBytesMax, frameBytes, frameHeaderBytes, recordPrefixBytes } from './frame.ts'
 
 const slabBytesDefault = 1024 * 1024
 const noBytes = Buffer.alloc(0)
+
+/** Records up to this size are summed up when they are appended, while the processor's cache still holds them. */
+const hotBytesMax = 64 * 1024
 
 /** Room for the next record: at least the bytes asked for lie free after `start`. */
 export interface RecordSpace {
@@ -25,6 +28,8 @@ export class Group {
   /** End of the last record. */
   end: number
   recordCount = 0
+  #summedEnd: number
+  #crc = 0
   #osWaiters: Waiter[] = []
   #syncWaiters: Waiter[] = []
 
@@ -32,7 +37,21 @@ export class Group {
     this.buffer = buffer
     this.start = start
     this.end = start + frameHeaderBytes
+    this.#summedEnd = this.end
     this.firstSequence = firstSequence
+  }
+
+  /** Checksum of the payload. */
+  get payloadCrc(): number {
+    if (this.#summedEnd < this.end) this.#sum()
+    return this.#crc
+  }
+
+  /** Takes the record that ends at `end`. */
+  add(end: number): void {
+    this.end = end
+    this.recordCount++
+    if (end - this.#summedEnd <= hotBytesMax) this.#sum()
   }
 
   get lastSequence(): number {
@@ -50,6 +69,11 @@ export class Group {
 
   get frameBytes(): number {
     return frameBytes(this.payloadBytes)
+  }
+
+  #sum(): void {
+    this.#crc = crc32(this.buffer.subarray(this.#summedEnd, this.end), this.#crc)
+    this.#summedEnd = this.end
   }
 
   wait<T>(durable: boolean, value: T): Promise<T> {
@@ -125,7 +149,8 @@ export class FillingBuffer {
     const group = this.#current
     const start = group.end + recordPrefixBytes
     const payload = start + byteLength - group.start - frameHeaderBytes
-    if (alignFrame(start + byteLength) > this.#slab.length || payload > framePayloadBytesMax) return this.#move(byteLength)
+    if (alignFrame(start + byteLength) > this.#slab.length || payload > framePayloadBytesMax)
+      return this.#move(byteLength)
     this.#space.buffer = this.#slab
     this.#space.start = start
     return this.#space
@@ -135,10 +160,10 @@ export class FillingBuffer {
   append(byteLength: number): Group {
     const group = this.#current
     const start = group.end + recordPrefixBytes
-    if (alignFrame(start + byteLength) > this.#slab.length) throw new RangeError('append of more bytes than space was asked for')
+    if (alignFrame(start + byteLength) > this.#slab.length)
+      throw new RangeError('append of more bytes than space was asked for')
     this.#slab.writeUInt32LE(byteLength, group.end)
-    group.end = start + byteLength
-    group.recordCount++
+    group.add(start + byteLength)
     return group
   }
 

@@ -24,7 +24,10 @@ export interface ReadLogOptions extends WalLocation {
  * trimmed meanwhile. Rejects with HOLDFAST_WATCH_LOST when a record has been trimmed away, with HOLDFAST_CORRUPT or
  * HOLDFAST_IO when one cannot be read.
  */
-export async function* readLog(options: ReadLogOptions, fromSequence: number): AsyncGenerator<LogRecord, void, undefined> {
+export async function* readLog(
+  options: ReadLogOptions,
+  fromSequence: number,
+): AsyncGenerator<LogRecord, void, undefined> {
   const { throughSequence, directory } = options
   if (fromSequence > throughSequence) return
   const { segments } = buildChain(directory, (await listSegmentFiles(options)).files)
@@ -34,7 +37,8 @@ export async function* readLog(options: ReadLogOptions, fromSequence: number): A
   const start = segments.findLastIndex((segment) => segment.header.firstSequence <= fromSequence)
   for (let index = start; wanted <= throughSequence; index++) {
     const segment = segments[index]
-    if (segment === undefined) throw damaged(directory, `the log ends before sequence ${wanted}, which had been durable`)
+    if (segment === undefined)
+      throw damaged(directory, `the log ends before sequence ${wanted}, which had been durable`)
     for await (const frame of frames(options, segment, segments[index + 1])) {
       if (frame.header.firstSequence + frame.header.recordCount <= wanted) continue
       for (const record of recordsOf(frame)) {

@@ -89,7 +89,8 @@ export async function recoverWal(location: WalLocation, options: RecoverOptions)
     chain = buildChain(location.directory, files)
     await replay(location, options, chain, progress)
   } catch (error) {
-    if (options.tolerateDamage !== true || !(error instanceof HoldfastError) || error.code !== 'HOLDFAST_CORRUPT') throw error
+    if (options.tolerateDamage !== true || !(error instanceof HoldfastError) || error.code !== 'HOLDFAST_CORRUPT')
+      throw error
     damage = error
   }
   const tail = progress.tail
@@ -165,7 +166,8 @@ async function replaySegment(
 async function openSegment(location: WalLocation, segment: ChainSegment): Promise<SegmentReader> {
   const salt = segmentSalt(location.storeId, segment.header)
   const reader = await SegmentReader.open(location.fileSystem, location.directory, segment.file, salt)
-  if (reader === undefined) throw damaged(join(location.directory, segment.file), 'the file disappeared while it was read')
+  if (reader === undefined)
+    throw damaged(join(location.directory, segment.file), 'the file disappeared while it was read')
   return reader
 }
 

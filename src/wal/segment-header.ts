@@ -55,7 +55,8 @@ export function encodeSegmentHeader(header: SegmentHeader, storeId: Uint8Array):
  */
 export function decodeSegmentHeader(bytes: Buffer, storeId: Uint8Array, name: SegmentName): HeaderReading {
   if (bytes.length < segmentHeaderBytes) return { kind: 'invalid', reason: 'the file is shorter than a header' }
-  if (bytes.compare(magic, 0, magic.length, 0, magic.length) !== 0) return { kind: 'invalid', reason: 'no segment magic' }
+  if (bytes.compare(magic, 0, magic.length, 0, magic.length) !== 0)
+    return { kind: 'invalid', reason: 'no segment magic' }
   const crc = bytes.readUInt32LE(at.crc)
   if (crc32(bytes.subarray(0, at.crc)) !== crc) return { kind: 'invalid', reason: 'the header checksum does not match' }
   const version = bytes.readUInt32LE(at.version)

@@ -161,7 +161,8 @@ export class SegmentReader {
   async #stretch(offset: number): Promise<Buffer> {
     const chunkEnd = this.#chunkStart + this.#chunk.length
     const enough = Math.min(this.size, offset + frameHeaderBytes + 1)
-    if (offset < this.#chunkStart || enough > chunkEnd) await this.#load(offset, Math.min(this.#chunkBytes, this.size - offset))
+    if (offset < this.#chunkStart || enough > chunkEnd)
+      await this.#load(offset, Math.min(this.#chunkBytes, this.size - offset))
     return this.#chunk.subarray(offset - this.#chunkStart)
   }
 

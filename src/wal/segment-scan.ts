@@ -72,9 +72,13 @@ export class SegmentScan {
   /** Hands out the records of a frame that `next` returned. */
   eachRecord(frame: IntactFrame, each: (sequence: number, bytes: Buffer) => void): void {
     if (!eachRecord(frame.payload, frame.header, each)) {
-      throw damaged(this.#reader.path, `the frame at offset ${frame.header.position} is intact but its records do not add up`, {
-        offset: frame.header.position,
-      })
+      throw damaged(
+        this.#reader.path,
+        `the frame at offset ${frame.header.position} is intact but its records do not add up`,
+        {
+          offset: frame.header.position,
+        },
+      )
     }
   }
 
@@ -97,7 +101,8 @@ export class SegmentScan {
 
   get #first(): Mark {
     const mark = this.#marks[0]
-    if (mark === undefined) throw new HoldfastError('HOLDFAST_ASSERTION', 'a segment scan lost its marks; please report this as a bug')
+    if (mark === undefined)
+      throw new HoldfastError('HOLDFAST_ASSERTION', 'a segment scan lost its marks; please report this as a bug')
     return mark
   }
 
@@ -140,7 +145,9 @@ export class SegmentScan {
   #damage(what: string, lastAtRisk?: number): HoldfastError {
     const last = lastAtRisk ?? (this.#next === undefined ? undefined : this.#next.header.firstSequence - 1)
     const lost =
-      last === undefined || last < this.nextSequence ? '' : `, which puts ${sequencesFrom(this.nextSequence, last)} at risk`
+      last === undefined || last < this.nextSequence
+        ? ''
+        : `, which puts ${sequencesFrom(this.nextSequence, last)} at risk`
     return damaged(this.#reader.path, `at offset ${this.position} ${what}${lost}`, {
       offset: this.position,
       firstSequence: this.nextSequence,

@@ -1,6 +1,6 @@
-import { ioError } from '../base/index.ts'
+import { crc32, ioError } from '../base/index.ts'
 import { type FileHandle, writeFully, writeFullySync } from '../fs/index.ts'
-import { frameBytes, frameHeaderBytes, frameType, sealFrame } from './frame.ts'
+import { frameBytes, frameHeaderBytes, frameType, sealFrame, zeroPadding } from './frame.ts'
 import type { Group } from './group.ts'
 import type { SegmentInfo } from './options.ts'
 import { encodeSegmentHeader, type SegmentHeader, segmentHeaderBytes, segmentSalt } from './segment-header.ts'
@@ -48,7 +48,7 @@ export class SegmentWriter {
 
   /** Whether a sync is due for anything that has been written. */
   get unsynced(): boolean {
-    return this.durableEnd < this.end && (this.#headerWritten || this.frames > 0)
+    return this.durableEnd < this.end
   }
 
   info(active: boolean): SegmentInfo {
@@ -57,64 +57,46 @@ export class SegmentWriter {
     return { file: this.file, number, epoch, firstSequence, lastSequence, bytes: this.end, active }
   }
 
-  /** Makes the group a frame at the current end, in its own buffer, and returns the bytes to write there. */
-  seal(group: Group): Buffer {
-    this.#seal(group.buffer, group.start, group.payloadBytes, frameType.records, group.recordCount)
-    return group.buffer.subarray(group.start, group.start + group.frameBytes)
+  /** Makes the group a frame in its own buffer and writes it, behind the header if that is still to be written. */
+  writeSync(group: Group): void {
+    zeroPadding(group.buffer, group.start, group.payloadBytes)
+    const position = this.#seal(group.buffer, group.start, group.payloadBytes, group.payloadCrc, group.recordCount)
+    this.#writeSync(group.buffer.subarray(group.start, group.start + group.frameBytes), position)
   }
 
-  /** A frame with the records of `payload`, which was recovered from an older segment. */
-  sealCopy(payload: Buffer, recordCount: number): Buffer {
-    const bytes = Buffer.allocUnsafe(frameBytes(payload.length))
-    payload.copy(bytes, frameHeaderBytes)
-    this.#seal(bytes, 0, payload.length, frameType.records, recordCount)
-    return bytes
+  /** As `writeSync`, on another thread, while this one sums up the payload. */
+  async write(group: Group): Promise<void> {
+    zeroPadding(group.buffer, group.start, group.payloadBytes)
+    const frame = group.buffer.subarray(group.start, group.start + group.frameBytes)
+    const writing = this.#write(frame.subarray(frameHeaderBytes), this.end + frameHeaderBytes)
+    const position = this.#seal(group.buffer, group.start, group.payloadBytes, group.payloadCrc, group.recordCount)
+    await writing
+    this.#writeSync(frame.subarray(0, frameHeaderBytes), position)
   }
 
-  /** A frame without records that promises everything synced so far; `last` when nothing will follow it. */
-  sealTrailer(last: boolean): Buffer {
-    const bytes = Buffer.allocUnsafe(frameHeaderBytes)
-    this.#seal(bytes, 0, 0, last ? frameType.end : frameType.trailer, 0)
-    return bytes
+  /** Writes a frame without records that promises everything synced so far; `last` when nothing will follow it. */
+  writeTrailer(last: boolean): void {
+    const frame = Buffer.allocUnsafe(frameHeaderBytes)
+    const position = this.#seal(frame, 0, 0, 0, 0, last ? frameType.end : frameType.trailer)
+    this.#writeSync(frame, position)
   }
 
-  /** Writes the bytes of the frame sealed last, behind the header if that is still to be written. */
-  writeSync(frame: Buffer): void {
-    try {
-      if (!this.#headerWritten) this.#writeHeaderSync()
-      writeFullySync(this.#handle, frame, this.end)
-    } catch (cause) {
-      throw ioError('write to', this.path, cause)
-    }
-    this.end += frame.length
+  /**
+   * Writes a frame with the records of `payload`, which was recovered from an older segment. Only while this file has
+   * no header, so that no recovery takes it for a segment yet.
+   */
+  async writeCopy(payload: Buffer, recordCount: number): Promise<void> {
+    const frame = Buffer.allocUnsafe(frameBytes(payload.length))
+    payload.copy(frame, frameHeaderBytes)
+    zeroPadding(frame, 0, payload.length)
+    const position = this.#seal(frame, 0, payload.length, crc32(payload), recordCount)
+    await this.#write(frame, position)
   }
 
-  async write(frame: Buffer): Promise<void> {
-    try {
-      if (!this.#headerWritten) this.#writeHeaderSync()
-      await writeFully(this.#handle, frame, this.end)
-    } catch (cause) {
-      throw ioError('write to', this.path, cause)
-    }
-    this.end += frame.length
-  }
-
-  /** Writes a frame while the file has no header yet, so that no recovery takes it for a segment. */
-  async writeBeforeHeader(frame: Buffer): Promise<void> {
-    try {
-      await writeFully(this.#handle, frame, this.end)
-    } catch (cause) {
-      throw ioError('write to', this.path, cause)
-    }
-    this.end += frame.length
-  }
-
+  /** Makes the file a segment, once it is durable. */
   writeHeader(): void {
-    try {
-      this.#writeHeaderSync()
-    } catch (cause) {
-      throw ioError('write to', this.path, cause)
-    }
+    this.#headerWritten = true
+    this.#writeSync(this.#headerBytes, 0)
   }
 
   datasyncSync(): void {
@@ -124,7 +106,7 @@ export class SegmentWriter {
     } catch (cause) {
       throw ioError('sync', this.path, cause)
     }
-    if (this.#headerWritten) this.durableEnd = end
+    this.durableEnd = end
   }
 
   async datasync(): Promise<void> {
@@ -134,7 +116,7 @@ export class SegmentWriter {
     } catch (cause) {
       throw ioError('sync', this.path, cause)
     }
-    if (this.#headerWritten) this.durableEnd = end
+    this.durableEnd = end
   }
 
   /** Gives back the zeros behind the last frame. For a segment that is never written again. */
@@ -155,17 +137,39 @@ export class SegmentWriter {
     }
   }
 
-  #writeHeaderSync(): void {
-    writeFullySync(this.#handle, this.#headerBytes, 0)
-    this.#headerWritten = true
+  #writeSync(bytes: Buffer, position: number): void {
+    try {
+      if (!this.#headerWritten) this.writeHeader()
+      writeFullySync(this.#handle, bytes, position)
+    } catch (cause) {
+      throw ioError('write to', this.path, cause)
+    }
   }
 
-  #seal(buffer: Buffer, start: number, payloadBytes: number, type: number, recordCount: number): void {
+  async #write(bytes: Buffer, position: number): Promise<void> {
+    try {
+      await writeFully(this.#handle, bytes, position)
+    } catch (cause) {
+      throw ioError('write to', this.path, cause)
+    }
+  }
+
+  /** Writes the frame's header into the buffer and takes the frame as written. Returns the place it belongs to. */
+  #seal(
+    buffer: Buffer,
+    start: number,
+    payloadBytes: number,
+    payloadCrc: number,
+    recordCount: number,
+    type: number = frameType.records,
+  ): number {
     const { end: position, durableEnd, lastCrc: previousCrc, nextSequence: firstSequence } = this
     const header = { payloadBytes, type, firstSequence, recordCount, previousCrc, position, durableEnd }
-    this.lastCrc = sealFrame(buffer, start, header, this.#salt)
+    this.lastCrc = sealFrame(buffer, start, header, this.#salt, payloadCrc)
     this.lastType = type
     this.nextSequence += recordCount
+    this.end = position + frameBytes(payloadBytes)
     this.frames++
+    return position
   }
 }

@@ -12,7 +12,7 @@ export const directWriteBytesMax = 256 * 1024
 /** A spare is worth its zeros only when so much has been written to the segment before it. */
 const spareAfterBytes = 64 * 1024
 /** A segment that is not prepared itself is left for a spare about here. */
-const unpreparedBytes = 1024 * 1024
+const unpreparedBytes = 256 * 1024
 
 export interface TrimReport {
   readonly segments: number
@@ -60,13 +60,12 @@ export class SegmentedLog {
   }
 
   writeSync(group: Group): void {
-    this.#writer.writeSync(this.#writer.seal(group))
+    this.#writer.writeSync(group)
   }
 
   async write(group: Group): Promise<void> {
-    const frame = this.#writer.seal(group)
-    if (frame.length <= directWriteBytesMax) this.#writer.writeSync(frame)
-    else await this.#writer.write(frame)
+    if (group.frameBytes <= directWriteBytesMax) this.#writer.writeSync(group)
+    else await this.#writer.write(group)
   }
 
   datasyncSync(): void {
@@ -112,7 +111,7 @@ export class SegmentedLog {
 
   /** Promises everything written, durably. Only when nothing is unsynced. */
   async writeTrailer(): Promise<void> {
-    this.#writer.writeSync(this.#writer.sealTrailer(false))
+    this.#writer.writeTrailer(false)
     await this.#writer.datasync()
   }
 
@@ -154,7 +153,7 @@ export class SegmentedLog {
 
   async #finish(): Promise<void> {
     if (this.#writer.unsynced) await this.#writer.datasync()
-    this.#writer.writeSync(this.#writer.sealTrailer(true))
+    this.#writer.writeTrailer(true)
     await this.#writer.datasync()
   }
 }

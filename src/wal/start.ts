@@ -76,7 +76,11 @@ function earlierSegments(recovery: WalRecovery, tail: WalTail | undefined, repla
   const lastSequence = tail.promisedNextSequence - 1
   return recovery.segments.map((info) => {
     if (info.file !== tail.segment.file) return info
-    return { ...info, bytes: tail.promisedEnd, lastSequence: lastSequence < info.firstSequence ? undefined : lastSequence }
+    return {
+      ...info,
+      bytes: tail.promisedEnd,
+      lastSequence: lastSequence < info.firstSequence ? undefined : lastSequence,
+    }
   })
 }
 
@@ -110,14 +114,16 @@ async function copyUnpromised(
   if (from < tail.framesEnd) {
     const salt = segmentSalt(options.storeId, tail.segment.header)
     const reader = await SegmentReader.open(options.fileSystem, options.directory, tail.segment.file, salt)
-    if (reader === undefined) throw damaged(join(options.directory, tail.segment.file), 'the file disappeared after recovery')
+    if (reader === undefined)
+      throw damaged(join(options.directory, tail.segment.file), 'the file disappeared after recovery')
     try {
       for (let position = from; position < tail.framesEnd; ) {
         const reading = await reader.frameAt(position)
-        if (reading.kind === 'bad') throw damaged(reader.path, `at offset ${position} ${reading.reason}, though recovery had read it`)
+        if (reading.kind === 'bad')
+          throw damaged(reader.path, `at offset ${position} ${reading.reason}, though recovery had read it`)
         position = reading.end
         if (reading.header.type !== frameType.records) continue
-        await writer.writeBeforeHeader(writer.sealCopy(reading.payload, reading.header.recordCount))
+        await writer.writeCopy(reading.payload, reading.header.recordCount)
       }
     } finally {
       await reader.close()
@@ -125,7 +131,10 @@ async function copyUnpromised(
     if (writer.frames > 0) await writer.datasync()
   }
   if (writer.nextSequence !== recovery.lastSequence + 1) {
-    throw damaged(writer.path, `${writer.nextSequence - 1} is not the last sequence ${recovery.lastSequence} that recovery had found`)
+    throw damaged(
+      writer.path,
+      `${writer.nextSequence - 1} is not the last sequence ${recovery.lastSequence} that recovery had found`,
+    )
   }
 }
 

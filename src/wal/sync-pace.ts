@@ -2,6 +2,8 @@ import type { Clock } from '../base/index.ts'
 
 /** A sync that takes longer is not worth blocking the calling thread for, milliseconds. */
 const directSyncMsMax = 1
+/** One slow sync among quick ones says little about the next: samples are cut here. */
+const sampleMsMax = 4
 /** Averages follow the last eight syncs or so. */
 const weight = 1 / 8
 /** Groups of this size gain nothing from prepared files that pays for filling them with zeros. */
@@ -29,7 +31,8 @@ export class SyncPace {
   end(records: number, bytes: number): void {
     const share = this.#measured ? weight : 1
     this.#measured = true
-    this.#averageMs += (this.#clock.monotonic() - this.#started - this.#averageMs) * share
+    const elapsedMs = Math.min(sampleMsMax, this.#clock.monotonic() - this.#started)
+    this.#averageMs += (elapsedMs - this.#averageMs) * share
     this.#averageBytes += (bytes - this.#averageBytes) * share
     this.#recentRecords = Math.max(records, Math.floor(this.#recentRecords / 2))
     this.lastGroup = records

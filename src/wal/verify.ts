@@ -91,7 +91,7 @@ function problemOf(error: unknown, where: string): WalProblem {
   if (!(error instanceof HoldfastError)) throw error
   const offset = error.detail['offset']
   return {
-    code: error.code === 'HOLDFAST_IO' ? 'log-unreadable' : 'log-damage',
+    code: error.code === 'HOLDFAST_IO' || error.code === 'HOLDFAST_NO_SPACE' ? 'log-unreadable' : 'log-damage',
     where: typeof offset === 'number' ? `${where}:${offset}` : where,
     message: error.message,
   }

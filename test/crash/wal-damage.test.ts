@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { hasCode } from '../../src/base/index.ts'
+import { crc32, hasCode } from '../../src/base/index.ts'
 import { SimulatedDisk } from '../../src/testing/index.ts'
+import { decodeFrameHeader, sealFrame } from '../../src/wal/frame.ts'
 import { inspectSegments, level, readLog, recoverWal, verifyWal, Wal, type WalRecovery } from '../../src/wal/index.ts'
-import { append, directory, ManualScheduler, Model, storeId, walOptions } from './wal-world.ts'
+import { segmentSalt } from '../../src/wal/segment-header.ts'
+import { append, collect, directory, ManualScheduler, Model, storeId, walOptions } from './wal-world.ts'
 
 interface Written {
   readonly disk: SimulatedDisk
@@ -19,7 +21,9 @@ async function twoSegments(closed: boolean): Promise<Written> {
   const world = { segmentBytes: 1536, preallocate: false }
   const wal = await Wal.start(walOptions(fileSystem, 1, new ManualScheduler(), world), recovery)
   for (let index = 0; wal.segments().length < 2 || (wal.segments().at(-1)?.bytes ?? 0) < 900; index++) {
-    const group = Array.from({ length: 1 + (index % 3) }, (_, at) => Buffer.alloc(10 + ((index * 37 + at) % 130), index + 65))
+    const group = Array.from({ length: 1 + (index % 3) }, (_, at) =>
+      Buffer.alloc(10 + ((index * 37 + at) % 130), index + 65),
+    )
     await Promise.all(group.map((bytes) => append(wal, model, bytes, level.sync)))
   }
   if (closed) await wal.close()
@@ -130,12 +134,32 @@ describe('damage to a closed log of two segments', { timeout: 240_000 }, () => {
     expect(await judge(renamed, model)).toBe('reported')
   })
 
+  it('is reported when a frame was exchanged for another one with a valid checksum', async () => {
+    const { disk, model, files } = await twoSegments(true)
+    const [segment] = await collect(inspectSegments({ fileSystem: disk.fileSystem, directory, storeId }))
+    const frames = segment?.frames.filter((frame) => frame.type !== undefined) ?? []
+    const salt = segmentSalt(storeId, segment ?? { number: 0, epoch: 0 })
+    for (const frame of frames) {
+      const bytes = disk.readBytes(files[0] ?? '')
+      const header = decodeFrameHeader(bytes, frame.offset)
+      if (frame.type === 'records') bytes[frame.end - 9] = (bytes[frame.end - 9] ?? 0) ^ 1
+      const payload = bytes.subarray(frame.offset + 48, frame.offset + 48 + header.payloadBytes)
+      const durableEnd = frame.type === 'records' ? header.durableEnd : 0
+      sealFrame(bytes, frame.offset, { ...header, durableEnd }, salt, crc32(payload))
+      const hurt = disk.clone()
+      hurt.writeBytes(files[0] ?? '', bytes)
+      expect(await judge(hurt, model), `frame at ${frame.offset}`).toBe('reported')
+    }
+    expect(frames.length).toBeGreaterThan(5)
+  })
+
   it('names the file, the offset and the sequences at risk', async () => {
     const { disk, model, files } = await twoSegments(true)
     disk.corrupt(files[0] ?? '', 64 + 50)
-    const error: unknown = await recoverWal({ fileSystem: disk.fileSystem, directory, storeId }, { afterSequence: 0 }).catch(
-      (reason: unknown) => reason,
-    )
+    const error: unknown = await recoverWal(
+      { fileSystem: disk.fileSystem, directory, storeId },
+      { afterSequence: 0 },
+    ).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ code: 'HOLDFAST_CORRUPT', detail: { path: files[0], offset: 64, firstSequence: 1 } })
     expect(String(error)).toMatch(/sequences 1 to \d+/)
     expect(model.records.length).toBeGreaterThan(10)
@@ -146,8 +170,7 @@ describe('damage to a log whose owner was killed before the trailer', () => {
   it('goes unnoticed in the last group only', async () => {
     const { disk, model, files } = await twoSegments(false)
     const newest = files.at(-1) ?? ''
-    const segments = []
-    for await (const segment of inspectSegments({ fileSystem: disk.fileSystem, directory, storeId })) segments.push(segment)
+    const segments = await collect(inspectSegments({ fileSystem: disk.fileSystem, directory, storeId }))
     const last = segments.at(-1)?.frames.findLast((frame) => frame.type === 'records')
     const count: Record<Verdict, number> = { reported: 0, same: 0, lost: 0, different: 0 }
     for (const file of files) {
@@ -156,12 +179,14 @@ describe('damage to a log whose owner was killed before the trailer', () => {
         hurt.corrupt(file, offset)
         const verdict = await judge(hurt, model)
         count[verdict]++
-        if (verdict === 'lost') expect(file === newest && offset >= (last?.offset ?? 0), `${file} at ${offset}`).toBe(true)
+        if (verdict === 'lost')
+          expect(file === newest && offset >= (last?.offset ?? 0), `${file} at ${offset}`).toBe(true)
         expect(verdict).not.toBe('different')
       }
     }
     expect(count.reported).toBeGreaterThan(1500)
-    if (process.env['HOLDFAST_WAL_FIGURES'] !== undefined) process.stdout.write(`no trailer: ${JSON.stringify(count)}\n`)
+    if (process.env['HOLDFAST_WAL_FIGURES'] !== undefined)
+      process.stdout.write(`no trailer: ${JSON.stringify(count)}\n`)
   })
 })
 
@@ -179,8 +204,7 @@ describe('those who look at a damaged log without recovering it', () => {
   it('inspectSegments shows the bad stretch and goes on behind it', async () => {
     const { disk, files } = await twoSegments(true)
     disk.corrupt(files[0] ?? '', 64 + 60)
-    const segments = []
-    for await (const segment of inspectSegments({ fileSystem: disk.fileSystem, directory, storeId })) segments.push(segment)
+    const segments = await collect(inspectSegments({ fileSystem: disk.fileSystem, directory, storeId }))
     expect(segments).toHaveLength(2)
     expect(segments[0]?.tornAt).toBe(64)
     expect(segments[0]?.frames[0]).toMatchObject({ ok: false, offset: 64 })

@@ -66,7 +66,10 @@ describe('a failing call of the file system', { timeout: 240_000 }, () => {
         const what = `${kind.name}, call ${call}`
         if (kind.harmless === true) expect(failure, what).toBeUndefined()
         if (failure !== undefined) {
-          expect(hasCode(failure, 'HOLDFAST_IO') || hasCode(failure, 'HOLDFAST_NO_SPACE'), `${what}: ${String(failure)}`).toBe(true)
+          expect(
+            hasCode(failure, 'HOLDFAST_IO') || hasCode(failure, 'HOLDFAST_NO_SPACE'),
+            `${what}: ${String(failure)}`,
+          ).toBe(true)
         }
         // A power cut right then, and the disk has only what it really got.
         await checkPrefix(disk.clone().crash('strict'), model, model.ackedSync, `${what}, power cut`)
@@ -112,7 +115,9 @@ describe('a log that fails', () => {
     const failures: Error[] = []
     const { wal, injector, model } = await startedWal({ onFailure: (error) => failures.push(error) })
     injector.inject({ operation: 'datasync', code: 'ENOSPC' })
-    const waiting = [level.sync, level.sync, level.os].map((wanted, index) => append(wal, model, Buffer.alloc(20, index), wanted))
+    const waiting = [level.sync, level.sync, level.os].map((wanted, index) =>
+      append(wal, model, Buffer.alloc(20, index), wanted),
+    )
     const outcomes = await Promise.allSettled(waiting)
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'rejected', 'fulfilled'])
     const reason = (outcomes[0] as PromiseRejectedResult).reason as HoldfastError

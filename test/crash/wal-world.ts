@@ -2,7 +2,15 @@ import { expect } from 'vitest'
 import type { Clock } from '../../src/base/index.ts'
 import type { FileSystem } from '../../src/fs/index.ts'
 import { type CrashMode, Prng, type SimulatedDisk } from '../../src/testing/index.ts'
-import { type Level, level, recoverWal, type Scheduler, Wal, type WalOptions, type WalRecovery } from '../../src/wal/index.ts'
+import {
+  type Level,
+  level,
+  recoverWal,
+  type Scheduler,
+  Wal,
+  type WalOptions,
+  type WalRecovery,
+} from '../../src/wal/index.ts'
 
 export const storeId = Buffer.from('00112233445566778899aabbccddeeff', 'hex')
 export const directory = '/store/wal'
@@ -56,7 +64,13 @@ export class Model {
 }
 
 export async function turns(count = 12): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await undefined
+  for (let turn = 0; turn < count; turn++) await Promise.resolve()
+}
+
+export async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {
+  const items: T[] = []
+  for await (const item of source) items.push(item)
+  return items
 }
 
 export interface WorldOptions {
@@ -64,14 +78,25 @@ export interface WorldOptions {
   readonly preallocate: boolean
 }
 
-export function walOptions(fileSystem: FileSystem, epoch: number, scheduler: Scheduler, world: WorldOptions): WalOptions {
+export function walOptions(
+  fileSystem: FileSystem,
+  epoch: number,
+  scheduler: Scheduler,
+  world: WorldOptions,
+): WalOptions {
   return { fileSystem, directory, storeId, epoch, clock: countingClock(), bufferedIntervalMs: 200, scheduler, ...world }
 }
 
 export function recordFor(random: Prng, sequence: number, world: WorldOptions): Buffer {
   const kind = random.next()
   const length =
-    kind < 0.1 ? 0 : kind < 0.75 ? random.below(60) : kind < 0.95 ? random.below(400) : world.segmentBytes + random.below(700)
+    kind < 0.1
+      ? 0
+      : kind < 0.75
+        ? random.below(60)
+        : kind < 0.95
+          ? random.below(400)
+          : world.segmentBytes + random.below(700)
   const bytes = Buffer.alloc(length)
   for (let index = 0; index < length; index++) bytes[index] = (sequence * 31 + index * 7 + random.below(256)) & 0xff
   return bytes
@@ -99,7 +124,7 @@ export async function live(
   seed: number,
   steps: number,
   world: WorldOptions,
-): Promise<unknown> {
+): Promise<Error | undefined> {
   const scheduler = new ManualScheduler()
   const random = new Prng(seed)
   const pending: Promise<unknown>[] = []
@@ -112,21 +137,25 @@ export async function live(
     model.ackedSync = recovery.lastSequence
     model.ackedOs = recovery.lastSequence
   } catch (error) {
-    return error
+    return asError(error)
   }
-  let failure: unknown
+  let failure: Error | undefined
   try {
     for (let step = 0; step < steps && wal.failure === undefined; step++) {
       await workStep(wal, model, random, scheduler, pending, world)
     }
     await wal.close()
   } catch (error) {
-    failure = error
+    failure = asError(error)
     await wal.close().catch(() => undefined)
   }
   await turns()
   await Promise.allSettled(pending)
   return failure ?? wal.failure
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason))
 }
 
 async function workStep(
@@ -142,7 +171,12 @@ async function workStep(
     const burst = random.next() < 0.7 ? 1 : 1 + random.below(6)
     const levels = [level.sync, level.sync, level.os, level.buffered] as const
     for (let index = 0; index < burst; index++) {
-      const done = append(wal, model, recordFor(random, model.records.length + 1, world), levels[random.below(4)] ?? level.sync)
+      const done = append(
+        wal,
+        model,
+        recordFor(random, model.records.length + 1, world),
+        levels[random.below(4)] ?? level.sync,
+      )
       done.catch(() => undefined)
       pending.push(done)
     }
@@ -180,7 +214,12 @@ export async function recoverAll(
 }
 
 /** Recovers and checks the promise: a prefix of what was appended, byte for byte, with all that was acknowledged. */
-export async function checkPrefix(disk: SimulatedDisk, model: Model, acknowledged: number, what: string): Promise<number> {
+export async function checkPrefix(
+  disk: SimulatedDisk,
+  model: Model,
+  acknowledged: number,
+  what: string,
+): Promise<number> {
   const { recovery, found } = await recoverAll(disk.fileSystem, model)
   if (recovery.lastSequence < acknowledged) {
     throw new Error(`${what}: sequence ${acknowledged} was acknowledged, but the log ends at ${recovery.lastSequence}`)
@@ -191,7 +230,8 @@ export async function checkPrefix(disk: SimulatedDisk, model: Model, acknowledge
   for (const [index, bytes] of found.entries()) {
     const sequence = model.checkpoint + index + 1
     const expected = model.records[sequence - 1]
-    if (expected === undefined || !bytes.equals(expected)) throw new Error(`${what}: sequence ${sequence} has other bytes`)
+    if (expected === undefined || !bytes.equals(expected))
+      throw new Error(`${what}: sequence ${sequence} has other bytes`)
   }
   return recovery.lastSequence
 }

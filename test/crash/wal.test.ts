@@ -1,7 +1,17 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { type CrashMode, Prng, SimulatedDisk } from '../../src/testing/index.ts'
 import { readLog, verifyWal } from '../../src/wal/index.ts'
-import { checkPrefix, collapse, directory, floorOf, live, Model, recoverAll, storeId, type WorldOptions } from './wal-world.ts'
+import {
+  checkPrefix,
+  collapse,
+  directory,
+  floorOf,
+  live,
+  Model,
+  recoverAll,
+  storeId,
+  type WorldOptions,
+} from './wal-world.ts'
 
 const seeds = Number(process.env['HOLDFAST_WAL_SEEDS'] ?? 4)
 const firstSeed = Number(process.env['HOLDFAST_WAL_SEED'] ?? 1)
@@ -20,7 +30,7 @@ function worldOf(seed: number): WorldOptions {
 
 /** A first life on an empty disk that stops at call `at`, if it lasts that long. */
 async function firstLife(seed: number, at: number): Promise<{ disk: SimulatedDisk; model: Model; died: boolean }> {
-  const disk = new SimulatedDisk()
+  const disk = new SimulatedDisk({ tearBytes: seed % 3 === 0 ? 4096 : 512 })
   const model = new Model()
   disk.crashAt(at)
   const failure = await live(disk.fileSystem, model, seed, steps, worldOf(seed))
@@ -30,7 +40,13 @@ async function firstLife(seed: number, at: number): Promise<{ disk: SimulatedDis
 }
 
 /** Recovers and checks, lives on until another crash, recovers and checks again. */
-async function crashTwice(disk: SimulatedDisk, model: Model, mode: CrashMode, seed: number, what: string): Promise<void> {
+async function crashTwice(
+  disk: SimulatedDisk,
+  model: Model,
+  mode: CrashMode,
+  seed: number,
+  what: string,
+): Promise<void> {
   const crashed = disk.crash(mode, seed)
   const last = await checkPrefix(crashed, model, floorOf(model, mode), what)
   const second = collapse(model, last, mode)
@@ -87,7 +103,13 @@ describe('the log on a disk that loses power', { timeout: 240_000 }, () => {
   }
 })
 
-async function stopEveryStart(crashed: SimulatedDisk, model: Model, seed: number, mode: CrashMode, what: string): Promise<number> {
+async function stopEveryStart(
+  crashed: SimulatedDisk,
+  model: Model,
+  seed: number,
+  mode: CrashMode,
+  what: string,
+): Promise<number> {
   const last = model.records.length
   for (let call = 1; ; call++) {
     const disk = crashed.clone()
@@ -113,7 +135,11 @@ describe('a log that was crashed and closed', () => {
     for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
       const { disk, model } = await firstLife(seed, 60 + seed)
       const crashed = disk.crash('subset', seed)
-      const second = collapse(model, await checkPrefix(crashed, model, floorOf(model, 'subset'), `seed ${seed}`), 'subset')
+      const second = collapse(
+        model,
+        await checkPrefix(crashed, model, floorOf(model, 'subset'), `seed ${seed}`),
+        'subset',
+      )
       expect(await live(crashed.fileSystem, second, seed, 12, worldOf(seed))).toBeUndefined()
       const location = { fileSystem: crashed.fileSystem, directory, storeId }
       expect((await verifyWal(location)).problems).toEqual([])
@@ -122,7 +148,8 @@ describe('a log that was crashed and closed', () => {
       expect(recovery.leftovers).toEqual([])
       const from = Math.max(second.checkpoint + 1, recovery.segments[0]?.firstSequence ?? 1)
       const read: Buffer[] = []
-      for await (const record of readLog({ ...location, throughSequence: recovery.lastSequence }, from)) read.push(record.bytes)
+      for await (const record of readLog({ ...location, throughSequence: recovery.lastSequence }, from))
+        read.push(record.bytes)
       expect(read).toEqual(second.records.slice(from - 1))
     }
   })

@@ -175,6 +175,7 @@ describe('prefix ranges', () => {
   ])('hold exactly what begins with the prefix (case %#)', (prefix, inside, outside) => {
     const { gte, lt } = encodeKeyPrefix(prefix)
     const holds = (key: Key): boolean => encodeKey(key) >= gte && encodeKey(key) < lt
+    expect(lt).toMatch(/^[\x00-\xff]+$/)
     expect(inside.map(holds)).toEqual(inside.map(() => true))
     expect(outside.map(holds)).toEqual(outside.map(() => false))
   })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DomainIndex } from '../../../src/memory/domain-index.ts'
 import { ENTRY_OVERHEAD, Entry, MemoryTier, TOMBSTONE, UNDECODED } from '../../../src/memory/index.ts'
 import { seededRandom } from './seeded-random.ts'
 
@@ -88,7 +89,11 @@ describe('generations', () => {
     for (const entry of [b2, d]) tier.put(entry, 'd')
     tier.unseal(failed)
     expect(keys(tier.dirtyInRange('d', '', '\u0100'))).toEqual(['a', 'b', 'c', 'd'])
-    expect(tier.stats()).toMatchObject({ dirtyEntries: 4, sealedBytes: 0, dirtyBytes: a.cost + c.cost + b2.cost + d.cost })
+    expect(tier.stats()).toMatchObject({
+      dirtyEntries: 4,
+      sealedBytes: 0,
+      dirtyBytes: a.cost + c.cost + b2.cost + d.cost,
+    })
     expect(tier.seal().entries).toEqual([a, c, b2, d])
   })
 
@@ -124,6 +129,16 @@ describe('generations', () => {
     expect(tier.peek('counter')).toBe(last)
     expect(keys(tier.seal().entries)).toEqual(['other', 'counter'])
   })
+})
+
+test('superseded and undone entries do not pile up, although nobody scans', () => {
+  const tier = tierOf()
+  for (let i = 0; i < 10_000; i++) {
+    tier.put(written('counter'), 'd')
+    const undone = written('undone')
+    tier.undo(undone, tier.put(undone, 'd'), 'd')
+  }
+  expect(tier.seal().held).toBeLessThan(3000)
 })
 
 describe('undo', () => {
@@ -327,6 +342,35 @@ describe('the clean tier', () => {
 })
 
 describe('dirty ranges', () => {
+  test('of two generations the newer entry of a key counts, whichever of them is the larger', () => {
+    for (const [older, newer] of [
+      [100, 3],
+      [3, 100],
+    ] as const) {
+      const tier = tierOf()
+      for (let i = 0; i < older; i++) tier.put(written(`key${String(i).padStart(3, '0')}`), 'd')
+      tier.seal()
+      const before = sequence
+      for (let i = 0; i < newer; i++) tier.put(written(`key${String(i).padStart(3, '0')}`), 'd')
+      const found = tier.dirtyInRange('d', '', '\u0100')
+      expect(found.length).toBe(100)
+      expect(found.filter((entry) => entry.sequence > before).length).toBe(newer)
+    }
+  })
+
+  test('are merged from few sorted runs, however often somebody scans between writes', () => {
+    const index = new DomainIndex()
+    for (let i = 0; i < 2000; i++) {
+      const entry = written(`key${(i * 7919) % 2000}`)
+      entry.generation = 1
+      entry.position = i
+      index.push(entry)
+      expect(index.collect('', '\u0100', 1, false).length).toBe(1)
+    }
+    expect(index.held).toBe(2000)
+    expect(index.runs).toBeLessThanOrEqual(12)
+  })
+
   test('stay in their domain and in [gte, lt)', () => {
     const tier = tierOf()
     for (const key of ['b', 'a', 'd', 'c']) tier.put(written(key), 'one')
