@@ -107,13 +107,19 @@ async function batchesOfPlan(): Promise<number> {
 
 const diskModes: readonly CrashMode[] = ['strict', 'subset', 'all']
 
+/** All of them where the seed decides what survives, else in turn: the batch before and after a moment are the same cut. */
+function momentsOf(batch: number, survival: BackendCrash): Moment[] {
+  const moments: Moment[] = ['before', 'during', 'after']
+  return survival === 'prefix' ? moments : [moments[batch % 3] as Moment, 'during']
+}
+
 describe('a power cut at any batch of the backend', () => {
   for (const survival of ['strict', 'prefix', 'all'] as const satisfies BackendCrash[]) {
     it(`loses nothing when of the batches since the last sync survive: ${survival}`, async () => {
       const batches = await batchesOfPlan()
       expect(batches).toBeGreaterThan(10)
       for (let batch = 1; batch <= batches; batch++) {
-        for (const moment of ['before', 'during', 'after'] as const) {
+        for (const moment of momentsOf(batch, survival)) {
           const seed = batch * 3 + moment.length
           const mode = diskModes[seed % diskModes.length] as CrashMode
           const context = `batch ${batch}, ${moment}, backend ${survival}, disk ${mode}`
@@ -138,7 +144,7 @@ describe('a power cut at any batch of the backend', () => {
     const outcomes = { right: 0, reported: 0, refused: 0 }
     for (let batch = 1; batch <= batches; batch++) {
       for (const moment of ['during', 'after'] as const) {
-        for (let seed = 1; seed <= 3; seed++) {
+        for (let seed = 1; seed <= 2; seed++) {
           const context = `batch ${batch}, ${moment}, seed ${seed}`
           const { disk, backend, model } = await cutAt(batch, moment, (machine) => ({
             disk: machine.disk.crash('strict'),
@@ -150,6 +156,74 @@ describe('a power cut at any batch of the backend', () => {
     }
     globalThis.process.stdout.write(`holes: ${JSON.stringify(outcomes)}\n`)
     expect(outcomes.right).toBeGreaterThan(batches)
+  })
+})
+
+describe('a backend that silently lost its newest batches', () => {
+  /** Three checkpoints, what the backend held after each, and a kill with writes in the log behind the third. */
+  async function threeCheckpoints(): Promise<{ disk: SimulatedDisk; states: MemoryBackend[]; model: Model }> {
+    const disk = new SimulatedDisk()
+    const backend = new MemoryBackend()
+    const model = new Model('all')
+    const store = await openOn(disk, backend)
+    const states: MemoryBackend[] = []
+    for (let round = 0; round < 3; round++) {
+      await plan(store, model, round, 1)
+      states.push(await copyOf(backend))
+    }
+    const before = store.lastSequence
+    const id = store.content.id({ last: true })
+    const written = store.content.put({ last: true })
+    model.add(store, before, written, 'sync', (at) => at.content.has(id))
+    await written
+    const killed = disk.crash('all')
+    await store.close().catch(() => undefined)
+    return { disk: killed, states, model }
+  }
+
+  async function copyOf(backend: MemoryBackend): Promise<MemoryBackend> {
+    const copy = new MemoryBackend()
+    await copy.open({ create: true })
+    await copy.batch(backend.rawEntries(), { sync: true })
+    await copy.close()
+    return copy
+  }
+
+  it('with the newest checkpoint falls back to the one before and the log, and goes on from there', async () => {
+    const { disk, states, model } = await threeCheckpoints()
+    const behind = states[1] as MemoryBackend
+    for (let life = 0; life < 3; life++) {
+      const store = await openOn(disk, behind)
+      if (life === 0) expect(store.recovery.recordsReplayed).toBeGreaterThan(1)
+      await model.assertHolds(store, `life ${life}`)
+      await plan(store, model, 10 + life, 1)
+      await model.assertHolds(store, `life ${life}, gone on`)
+      await store.close()
+    }
+  })
+
+  it('again while it recovers from that falls back again', async () => {
+    const { disk, states, model } = await threeCheckpoints()
+    const store = await openOn(disk, states[1] as MemoryBackend)
+    await store.content.put({ between: 1 })
+    const again = disk.crash('all')
+    await store.close().catch(() => undefined)
+    const reopened = await openOn(again, await copyOf(states[1] as MemoryBackend))
+    await model.assertHolds(reopened, 'twice')
+    await reopened.close()
+  })
+
+  it('with both checkpoints is refused, and the log is left as it is', async () => {
+    const { disk, states } = await threeCheckpoints()
+    const before = disk.files().filter((file) => file.includes('/wal/')).map((file) => [file, disk.readBytes(file)] as const)
+    await expect(openOn(disk, states[0] as MemoryBackend)).rejects.toMatchObject({ code: 'HOLDFAST_CORRUPT' })
+    await expect(open(location, { fileSystem: disk.fileSystem, backend: states[0] as MemoryBackend, readOnly: true })).rejects.toMatchObject({
+      code: 'HOLDFAST_CORRUPT',
+    })
+    for (const [file, bytes] of before) expect(disk.readBytes(file).equals(bytes), file).toBe(true)
+    const whole = await openOn(disk, states[2] as MemoryBackend)
+    expect((await whole.verify()).problems).toEqual([])
+    await whole.close()
   })
 })
 

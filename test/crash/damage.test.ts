@@ -1,0 +1,147 @@
+/**
+ * Goal: no damaged byte of the store's own files ever makes it answer something else. Method: flip every byte of the
+ * superblock, the epoch file and every segment, cut every file at every length, zero, swap and repeat sectors; of a
+ * store that was closed and of one that was killed. The backend's own bytes are the subject of damage-level.test.ts.
+ */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { open } from '../../src/index.ts'
+import { MemoryBackend } from '../../src/kv/index.ts'
+import { SimulatedDisk } from '../../src/testing/index.ts'
+import { recoverWal } from '../../src/wal/index.ts'
+import { damageOptions, emptyTally, type Expected, factsOf, fill, judge, type Tally, type Verdict } from './damage-world.ts'
+
+const location = '/disk/store'
+const sector = 512
+
+interface Superblock {
+  readonly storeId: string
+  readonly checkpoint: { readonly sequence: number }
+}
+
+interface Subject {
+  readonly disk: SimulatedDisk
+  readonly backend: MemoryBackend
+  readonly expected: Expected
+  readonly files: readonly string[]
+  readonly newest: string
+  /** Where the last promise of the newest segment ends: what follows has no witness after an unclean stop. */
+  readonly promisedEnd: number
+}
+
+async function subject(end: 'closed' | 'killed'): Promise<Subject> {
+  const disk = new SimulatedDisk()
+  const backend = new MemoryBackend()
+  const store = await open(location, { ...damageOptions, fileSystem: disk.fileSystem, backend })
+  await fill(store)
+  const expected = { facts: await factsOf(store), lastSequence: store.lastSequence }
+  let left = { disk, backend }
+  if (end === 'killed') left = { disk: disk.crash('all'), backend: backend.crash('all') }
+  await store.close().catch(() => undefined)
+  const files = left.disk.files()
+  const { storeId, checkpoint } = JSON.parse(left.disk.readBytes(`${location}/superblock`).toString().split('\n')[1] ?? '') as Superblock
+  const wal = { fileSystem: left.disk.clone().fileSystem, directory: `${location}/wal`, storeId: Buffer.from(storeId, 'hex') }
+  const { tail } = await recoverWal(wal, { afterSequence: checkpoint.sequence })
+  if (tail === undefined) throw new Error('the store has no log')
+  return { ...left, expected, files, newest: `${location}/wal/${tail.segment.file}`, promisedEnd: tail.promisedEnd }
+}
+
+/** Judges a copy that `hurt` damaged. A lost tail is only for those who say that its last witness was damaged. */
+async function verdictOf(of: Subject, what: string, witnessLost: boolean, hurt: (disk: SimulatedDisk) => void): Promise<Verdict> {
+  const disk = of.disk.clone()
+  hurt(disk)
+  const options = { fileSystem: disk.fileSystem, backend: of.backend.crash('all') }
+  const verdict = await judge(location, options, of.expected, (fact) => expect.unreachable(`${what} goes unnoticed and changes ${fact}`))
+  if (verdict === 'tail') expect(witnessLost, `${what} silently costs durable records`).toBe(true)
+  return verdict
+}
+
+function rewrite(disk: SimulatedDisk, file: string, change: (bytes: Buffer) => Buffer): void {
+  disk.writeBytes(file, change(disk.readBytes(file)))
+}
+
+function report(title: string, tally: Tally): void {
+  const figures = Object.entries(tally).flatMap(([verdict, count]) => (count > 0 ? [`${count} ${verdict}`] : []))
+  process.stdout.write(`${title}: ${figures.join(', ')}\n`)
+}
+
+describe.each(['closed', 'killed'] as const)('of a store that was %s', (end) => {
+  let of: Subject
+  beforeAll(async () => {
+    of = await subject(end)
+    expect(of.files.filter((file) => file.endsWith('.seg')).length).toBeGreaterThan(2)
+  })
+
+  it('every flipped byte is detected or harmless', async () => {
+    const tally = emptyTally()
+    for (const file of of.files) {
+      const { length } = of.disk.readBytes(file)
+      for (let offset = 0; offset < length; offset++) {
+        const unwitnessed = end === 'killed' && file === of.newest && offset >= of.promisedEnd
+        const mask = offset % 3 === 0 ? 0xff : 1 << (offset % 8)
+        tally[await verdictOf(of, `${file} at ${offset}, mask ${mask}`, unwitnessed, (disk) => disk.corrupt(file, offset, mask))]++
+      }
+    }
+    report(`${end}, bytes flipped`, tally)
+    expect(tally.silent).toBe(0)
+    if (end === 'closed') expect(tally.tail).toBe(0)
+    expect(tally.refused).toBeGreaterThan(tally.harmless / 4)
+  })
+
+  it('every file cut short is detected or harmless, but for the newest segment of a store that was killed', async () => {
+    const tally = emptyTally()
+    for (const file of of.files) {
+      const { length } = of.disk.readBytes(file)
+      for (let size = 0; size < length; size += size < 64 || length - size < 64 ? 1 : 7) {
+        const cut = (disk: SimulatedDisk) => rewrite(disk, file, (bytes) => bytes.subarray(0, size))
+        tally[await verdictOf(of, `${file} cut to ${size} of ${length}`, end === 'killed' && file === of.newest, cut)]++
+      }
+    }
+    report(`${end}, files cut`, tally)
+    expect(tally.silent).toBe(0)
+  })
+
+  it('every missing file is detected or harmless', async () => {
+    const tally = emptyTally()
+    for (const file of of.files) {
+      const disk = of.disk.clone()
+      await disk.fileSystem.unlink(file)
+      const options = { fileSystem: disk.fileSystem, backend: of.backend.crash('all') }
+      const verdict = await judge(location, options, of.expected, (fact) => expect.unreachable(`without ${file} it changes ${fact}`))
+      if (verdict === 'tail') expect(end === 'killed' && file === of.newest, `${file} is missing`).toBe(true)
+      tally[verdict]++
+    }
+    report(`${end}, files missing`, tally)
+  })
+
+  it('every sector zeroed, swapped or repeated is detected or harmless', async () => {
+    const tally = emptyTally()
+    for (const file of of.files) {
+      const { length } = of.disk.readBytes(file)
+      for (let start = 0; start < length; start += sector / 4) {
+        const to = Math.min(length, start + sector)
+        const unwitnessed = end === 'killed' && file === of.newest && (to === length || to >= of.promisedEnd)
+        const zero = (disk: SimulatedDisk) => rewrite(disk, file, (bytes) => bytes.fill(0, start, to))
+        tally[await verdictOf(of, `${file} zeroed from ${start}`, unwitnessed, zero)]++
+        const other = (start + 2 * sector) % Math.max(1, length - sector)
+        if (length < sector * 2 || other === start) continue
+        const repeat = (disk: SimulatedDisk) =>
+          rewrite(disk, file, (bytes) => {
+            bytes.copyWithin(start, other, other + (to - start))
+            return bytes
+          })
+        tally[await verdictOf(of, `${file} repeats ${other} at ${start}`, unwitnessed, repeat)]++
+        const swap = (disk: SimulatedDisk) =>
+          rewrite(disk, file, (bytes) => {
+            const first = Buffer.from(bytes.subarray(start, to))
+            bytes.copyWithin(start, other, other + first.length)
+            first.copy(bytes, other)
+            return bytes
+          })
+        const otherUnwitnessed = unwitnessed || (end === 'killed' && file === of.newest && other + sector >= of.promisedEnd)
+        tally[await verdictOf(of, `${file} swaps ${other} and ${start}`, otherUnwitnessed, swap)]++
+      }
+    }
+    report(`${end}, sectors zeroed, swapped, repeated`, tally)
+    expect(tally.silent).toBe(0)
+  })
+})
