@@ -131,7 +131,7 @@ function writeObject(object: object, position: number, depth: number): number {
 }
 
 function writeMap(object: Readonly<Record<string, unknown>>, position: number, depth: number): number {
-  if (depth >= messageDepthMax || Object.getOwnPropertySymbols(object).length !== 0) throw refused
+  if (depth >= messageDepthMax) throw refused
   const keys = Object.keys(object)
   let end = writeContainerHeader(keys.length, position, code.fixMap, code.map16)
   const shape = shapeOf(keys)

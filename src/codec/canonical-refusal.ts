@@ -63,8 +63,6 @@ function findInArray(array: readonly unknown[], path: string, ancestors: Set<obj
 }
 
 function findInPlainObject(object: object, path: string, ancestors: Set<object>): Refusal | undefined {
-  const symbol = Object.getOwnPropertySymbols(object)[0]
-  if (symbol !== undefined) return { path, reason: `it has the symbol key ${symbol.toString()}` }
   for (const key of Object.keys(object)) {
     const keyPath = joinPath(path, key)
     if (!isWellFormed(key)) return { path: keyPath, reason: 'its key has a lone surrogate, which UTF-8 cannot hold' }

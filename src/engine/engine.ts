@@ -202,34 +202,50 @@ export class Engine {
     return this.#commit(value)
   }
 
-  /** As `write`, for a caller's own function: refuses one that returns a promise. */
+  /**
+   * As `write`, for a caller's own function. It may return the promise of a write it made, whose result is then the
+   * transaction's; any other promise means that it would go on later, and is refused.
+   */
   transact<R>(options: WriteOptions | undefined, fn: () => R): Promise<R> {
-    return this.write(options, () => {
+    let own: R | undefined
+    const done = this.write(options, () => {
       const result = fn()
-      if (typeof (result as { then?: unknown } | undefined)?.then === 'function') {
-        const outer = new TypeError('the function given to transact must be synchronous, but it returned a promise')
+      if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return result
+      if (!this.#transaction.isOwn(result as object)) {
         // The promise belongs to a transaction that is undone; its own outcome no longer matters to anyone.
         Promise.resolve(result).catch(() => undefined)
-        throw outer
+        throw new TypeError('the function given to transact must be synchronous, but it returned a promise')
       }
-      return result
+      own = result
+      return undefined as R
     })
+    return own === undefined ? done : done.then(() => own as R)
   }
 
   /** Only inside the function given to `write`. `value` is the decoded form if the caller has one it may share. */
   put(
     key: string,
     domain: string,
-    kind: number,
+    entryKind: number,
     payload: Uint8Array,
     payloadLength: number,
     value: unknown = UNDECODED,
   ): Entry {
     const writer = this.#recordWriter()
-    const offset = writer.put(key, kind, payload, payloadLength)
+    const offset = writer.put(key, entryKind, payload, payloadLength)
     const length = envelopeHeaderBytes + payloadLength
     const { level } = this.#transaction
-    const entry = new Entry(key, kind, this.#nextSequence, level, value, writer.buffer, offset, length, BASE_UNKNOWN)
+    const entry = new Entry(
+      key,
+      entryKind,
+      this.#nextSequence,
+      level,
+      value,
+      writer.buffer,
+      offset,
+      length,
+      BASE_UNKNOWN,
+    )
     this.#install(entry, domain)
     return entry
   }
@@ -372,7 +388,11 @@ export class Engine {
       if (this.changes.active) this.changes.committed(sequence, transaction.entries)
     }
     const joined = transaction.end()
-    const acknowledged = this.#acknowledge(sequence, (wrote ? level : Math.max(level, transaction.observedLevel)) as Level, value)
+    const acknowledged = this.#acknowledge(
+      sequence,
+      (wrote ? level : Math.max(level, transaction.observedLevel)) as Level,
+      value,
+    )
     if (joined !== undefined) {
       acknowledged.then(
         () => joined.resolve(),

@@ -194,10 +194,14 @@ class Opening {
   /** Before there is an engine to poison, a lock lost on the way ends the opening. */
   #assertStillLocked(): void {
     if (this.#lostLock === undefined) return
-    throw new HoldfastError('HOLDFAST_LOCKED', `the lock of ${this.#location} was lost to another owner while the store was being opened`, {
-      detail: { location: this.#location },
-      cause: this.#lostLock,
-    })
+    throw new HoldfastError(
+      'HOLDFAST_LOCKED',
+      `the lock of ${this.#location} was lost to another owner while the store was being opened`,
+      {
+        detail: { location: this.#location },
+        cause: this.#lostLock,
+      },
+    )
   }
 
   async #superblockOrCreate(): Promise<{ superblock: Superblock; created: boolean }> {

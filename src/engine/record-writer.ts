@@ -4,14 +4,16 @@ import { envelopeHeaderBytes, writeEnvelope } from '../codec/index.ts'
 import type { Level, Wal } from '../wal/index.ts'
 import { mutationHeaderBytes, op, writeMutationHeader } from './record-format.ts'
 
-/** A larger record asks for room in powers of two: growing it put by put would copy it at each. */
-const growthThreshold = 256 * 1024
+/** Up to here a record asks for no more room than it needs. */
+const exactRoomBytes = 256 * 1024
 
 export class RecordWriter {
   readonly #wal: Wal
   #buffer: Buffer | undefined
   #start = 0
   #length = 0
+  /** What a large record asked for last. */
+  #room = 0
 
   constructor(wal: Wal) {
     this.#wal = wal
@@ -51,13 +53,21 @@ export class RecordWriter {
   commit(level: number): number {
     const sequence = this.#wal.append(this.#length, level as Level)
     this.#length = 0
+    this.#room = 0
     return sequence
+  }
+
+  /** A large record asks for four times what it needs whenever it outgrows its room: growing it put by put would copy it at each. */
+  #roomFor(needed: number): number {
+    if (needed <= exactRoomBytes) return needed
+    if (needed > this.#room) this.#room = Math.min(needed * 4, limits.recordBytesMax)
+    return this.#room
   }
 
   #reserve(byteLength: number): number {
     const needed = this.#length + byteLength
     if (needed > limits.recordBytesMax) throw tooLarge(needed)
-    const space = this.#wal.space(needed <= growthThreshold ? needed : 2 ** Math.ceil(Math.log2(needed)))
+    const space = this.#wal.space(this.#roomFor(needed))
     if (this.#length > 0 && (space.buffer !== this.#buffer || space.start !== this.#start)) {
       const written = this.buffer.subarray(this.#start, this.#start + this.#length)
       space.buffer.set(written, space.start)

@@ -19,6 +19,7 @@ export class Transaction {
   readonly #previous: (Entry | undefined)[] = []
   readonly #domains: string[] = []
   #outcome: Outcome | undefined
+  #handedOut = new WeakSet<object>()
 
   /** Position in the undo list, for a nested write. */
   get mark(): number {
@@ -70,7 +71,13 @@ export class Transaction {
     this.#outcome ??= newOutcome()
     const promise = this.#outcome.promise.then(() => value)
     promise.catch(() => undefined)
+    this.#handedOut.add(promise)
     return promise
+  }
+
+  /** Whether this is the promise of a write inside, and so no sign of a function that goes on later. */
+  isOwn(promise: object): boolean {
+    return this.#handedOut.has(promise)
   }
 
   /** Ends it; answers the outcome that joined writes wait for, if any. After an undo the caller's throw decides it. */

@@ -1,6 +1,6 @@
 /** Assignments by process and slot: content and index in one record, never two contents for a slot. */
 import { HoldfastError } from '../base/index.ts'
-import { type EncodedMessage, encodeCanonical, kind } from '../codec/index.ts'
+import { type EncodedMessage, encodeCanonical, idToDigest, kind } from '../codec/index.ts'
 import {
   type ContentId,
   type Contents,
@@ -12,15 +12,7 @@ import {
 import { type Engine, releasing, type WriteOptions } from '../engine/index.ts'
 import { boundsOf, normalizeProcess, normalizeSlot, positiveLimit } from './arguments.ts'
 import { verifyChain } from './chain-check.ts'
-import {
-  decodeTarget,
-  encodeTarget,
-  type Head,
-  indexDomain,
-  locationDomain,
-  locationKey,
-  parseIndexKey,
-} from './keys.ts'
+import { decodeTarget, type Head, indexDomain, locationDomain, locationKey, parseIndexKey } from './keys.ts'
 import { collectPage } from './page.ts'
 import { type IndexedSlot, SlotIndex } from './slot-index.ts'
 import type {
@@ -45,6 +37,8 @@ const loadBatch = 128
 const pageLimitDefault = 1000
 const pruneBatch = 1000
 
+type PendingHeads = Map<string, { readonly head: Head; readonly first: boolean }>
+
 export class Assignments implements AssignmentStore {
   readonly #engine: Engine
   readonly #contents: Contents
@@ -57,13 +51,16 @@ export class Assignments implements AssignmentStore {
   }
 
   write(assignment: Assignment, options?: AssignmentWriteOptions): Promise<WrittenSlot> {
-    return this.#engine.write(options, () => this.#writeOne(assignment, options))
+    return this.#engine.write(options, () => this.#writeOne(assignment, options, undefined))
   }
 
   writeMany(assignments: readonly Assignment[], options?: AssignmentWriteOptions): Promise<WrittenSlot[]> {
     return this.#engine.write(options, () => {
       if (!Array.isArray(assignments)) throw new TypeError('writeMany takes an array of assignments')
-      return assignments.map((assignment) => this.#writeOne(assignment, options))
+      const heads: PendingHeads = new Map()
+      const written = assignments.map((assignment) => this.#writeOne(assignment, options, heads))
+      for (const [process, { head, first }] of heads) this.#index.putHead(process, head, first)
+      return written
     })
   }
 
@@ -163,7 +160,7 @@ export class Assignments implements AssignmentStore {
       const key = locationKey(normalizeProcess(address))
       const id = this.#contents.putEncoded(encodeMessage(message))
       const existing = this.#engine.getSync(key)
-      const target = encodeTarget(id)
+      const target = idToDigest(id)
       const entry = this.#engine.put(key, locationDomain, kind.location, target, target.length)
       if (existing === undefined) this.#engine.markAbsent(entry)
       return id
@@ -187,15 +184,20 @@ export class Assignments implements AssignmentStore {
 
   // ------------------------------------------------------------------ writing, in one synchronous step
 
-  #writeOne(assignment: Assignment, options: AssignmentWriteOptions | undefined): WrittenSlot {
+  /** Heads go to `pending` when it is given, so that a record has one for each process, not one for each slot. */
+  #writeOne(
+    assignment: Assignment,
+    options: AssignmentWriteOptions | undefined,
+    pending: PendingHeads | undefined,
+  ): WrittenSlot {
     if (typeof assignment !== 'object' || assignment === null)
       throw new TypeError('an assignment is a plain object with process and slot')
     const process = normalizeProcess(assignment.process)
     const slot = normalizeSlot(assignment.slot)
     const hashChain = checkedChain(assignment['hash-chain'])
     const encoded = encodeNormalized(assignment, process, slot)
-    const head = this.#index.headSync(process)
-    if (options?.expectedPrevious !== undefined) assertPrevious(process, head, options.expectedPrevious)
+    const before = pending?.get(process)
+    const head = before?.head ?? this.#index.headSync(process)
     const taken = this.#index.taken(process, slot, head)
     if (taken !== undefined) {
       const id = this.#index.idOf(taken)
@@ -207,8 +209,13 @@ export class Assignments implements AssignmentStore {
       }
       if (options?.overwrite !== true) throw slotConflict(process, slot, id, encoded.id)
     }
+    // After the look at the slot: a write that is tried again because its outcome was unknown finds itself there.
+    if (options?.expectedPrevious !== undefined) assertPrevious(process, head, options.expectedPrevious)
     const id = this.#contents.putEncoded(encoded)
-    this.#index.set(process, slot, id, hashChain, head, taken !== undefined)
+    const next = this.#index.set(process, slot, id, hashChain, head, taken !== undefined)
+    const first = before?.first ?? head === undefined
+    if (pending === undefined) this.#index.putHead(process, next, first)
+    else pending.set(process, { head: next, first })
     return { id, process, slot, created: true }
   }
 

@@ -1,6 +1,6 @@
 /** Keys and head records of assignments. Format: docs/format.md, "Keys" and "Heads". Pure. */
 import { HoldfastError } from '../base/index.ts'
-import { digestBytes, digestToId, idToDigest } from '../codec/index.ts'
+import { digestBytes, digestToId } from '../codec/index.ts'
 
 export const indexPrefix = 'a'
 export const headPrefix = 'h'
@@ -52,16 +52,19 @@ export interface Head {
 
 const headFixedBytes = 8 + 8 + 1 + digestBytes
 
-/** slot u64 | count u64 | 1 when a hash chain follows | digest 32 | hash chain, UTF-8. */
-export function encodeHead(head: Head): Buffer {
-  const chain = head.hashChain === undefined ? 0 : Buffer.byteLength(head.hashChain)
-  const bytes = Buffer.allocUnsafe(headFixedBytes + chain)
-  writeU64(bytes, head.slot, 0)
-  writeU64(bytes, head.count, 8)
-  bytes[16] = head.hashChain === undefined ? 0 : 1
-  bytes.write(head.id, 17, 'base64url')
-  if (head.hashChain !== undefined) bytes.write(head.hashChain, headFixedBytes, 'utf8')
-  return bytes
+/** More than `encodeHead` can write for this hash chain. */
+export function headBytesMax(hashChain: string | undefined): number {
+  return headFixedBytes + (hashChain?.length ?? 0) * 3
+}
+
+/** Writes slot u64 | count u64 | 1 when a hash chain follows | digest 32 | hash chain, UTF-8. Answers the length. */
+export function encodeHead(head: Head, target: Buffer): number {
+  writeU64(target, head.slot, 0)
+  writeU64(target, head.count, 8)
+  target[16] = head.hashChain === undefined ? 0 : 1
+  target.write(head.id, 17, 'base64url')
+  if (head.hashChain === undefined) return headFixedBytes
+  return headFixedBytes + target.write(head.hashChain, headFixedBytes, 'utf8')
 }
 
 export function decodeHead(bytes: Buffer, process: string): Head {
@@ -78,8 +81,9 @@ export function decodeHead(bytes: Buffer, process: string): Head {
   })
 }
 
-export function encodeTarget(id: string): Buffer {
-  return idToDigest(id)
+/** Writes the 32 bytes of a content id that is one. Answers their number. */
+export function encodeTarget(id: string, target: Buffer): number {
+  return target.write(id, 0, 'base64url')
 }
 
 export function decodeTarget(bytes: Buffer): string {

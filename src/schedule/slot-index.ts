@@ -10,6 +10,7 @@ import {
   encodeTarget,
   type Head,
   headDomain,
+  headBytesMax,
   headKey,
   headPrefix,
   indexDomain,
@@ -25,6 +26,9 @@ export interface IndexedSlot {
 
 export class SlotIndex {
   readonly #engine: Engine
+  readonly #domains = new Map<string, string>()
+  /** Payloads are built here and copied into the log at once. */
+  #scratch: Buffer = Buffer.allocUnsafe(256)
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -74,7 +78,7 @@ export class SlotIndex {
     return this.#engine.getSync(indexKey(process, slot))
   }
 
-  /** Inside a write. `replacing` says that the slot is taken and its entry is overwritten. */
+  /** Inside a write. `replacing` says that the slot is taken and its entry is overwritten. Answers the head to be put. */
   set(
     process: string,
     slot: number,
@@ -82,20 +86,35 @@ export class SlotIndex {
     hashChain: string | undefined,
     head: Head | undefined,
     replacing: boolean,
-  ): void {
-    const target = encodeTarget(id)
-    const entry = this.#engine.put(indexKey(process, slot), indexDomain(process), kind.link, target, target.length, id)
+  ): Head {
+    const length = encodeTarget(id, this.#scratch)
+    const entry = this.#engine.put(
+      indexKey(process, slot),
+      this.#domainOf(process),
+      kind.link,
+      this.#scratch,
+      length,
+      id,
+    )
     if (!replacing) this.#engine.markAbsent(entry)
     const count = (head?.count ?? 0) + (replacing ? 0 : 1)
-    if (head === undefined || slot >= head.slot)
-      this.#putHead(process, { slot, id, hashChain, count }, head === undefined)
-    else if (!replacing) this.#putHead(process, { ...head, count }, false)
+    if (head !== undefined && slot < head.slot) return Object.freeze({ ...head, count })
+    return Object.freeze({ slot, id, hashChain, count })
+  }
+
+  /** Inside a write: what `set` answered last for the process. `first` says that it has had no head. */
+  putHead(process: string, head: Head, first: boolean): void {
+    const needed = headBytesMax(head.hashChain)
+    if (needed > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(needed)
+    const length = encodeHead(head, this.#scratch)
+    const entry = this.#engine.put(headKey(process), headDomain, kind.head, this.#scratch, length, head)
+    if (first) this.#engine.markAbsent(entry)
   }
 
   /** Inside a write: removes slots, none of them the head. */
   remove(process: string, slots: readonly number[], head: Head): void {
     for (const slot of slots) this.#engine.delete(indexKey(process, slot), indexDomain(process))
-    if (slots.length > 0) this.#putHead(process, { ...head, count: head.count - slots.length }, false)
+    if (slots.length > 0) this.putHead(process, Object.freeze({ ...head, count: head.count - slots.length }), false)
   }
 
   /**
@@ -135,19 +154,19 @@ export class SlotIndex {
     return run
   }
 
-  #putHead(process: string, head: Head, first: boolean): void {
-    const payload = encodeHead(head)
-    const entry = this.#engine.put(
-      headKey(process),
-      headDomain,
-      kind.head,
-      payload,
-      payload.length,
-      Object.freeze(head),
-    )
-    if (first) this.#engine.markAbsent(entry)
+  /** The same string for the same process: the tier compares and hashes it at every put. */
+  #domainOf(process: string): string {
+    let domain = this.#domains.get(process)
+    if (domain === undefined) {
+      if (this.#domains.size >= domainsKept) this.#domains.clear()
+      domain = indexDomain(process)
+      this.#domains.set(process, domain)
+    }
+    return domain
   }
 }
+
+const domainsKept = 4096
 
 /** Longest run answered from memory before a scan takes over: bounds what one synchronous step does. */
 const runMax = 4096

@@ -55,7 +55,13 @@ async function plan(store: Store, model: Model, from: number, rounds: number): P
       const before = store.lastSequence
       const list = [0, 1, 2].map((i) => ({ process, slot: (round * 4 + part) * 3 + i, tag }))
       const written = store.assignments.writeMany(list)
-      model.add(store, before, written, 'sync', async (at) => (await at.assignments.read(process, list[0]?.slot ?? 0))?.['tag'] === tag)
+      model.add(
+        store,
+        before,
+        written,
+        'sync',
+        async (at) => (await at.assignments.read(process, list[0]?.slot ?? 0))?.['tag'] === tag,
+      )
       const next = store.lastSequence
       const overwritten = store.transact(() => {
         for (let i = 0; i < 4; i++) void store.paths.write(`latest/${part}/${i}`, Buffer.alloc(large, round + 1))
@@ -80,7 +86,11 @@ interface Machine {
 }
 
 /** A life of two checkpoints, cut at one batch, and what `left` makes of the machine in that very moment. */
-async function cutAt(batch: number, moment: Moment, left: (machine: Machine) => Machine): Promise<Machine & { model: Model }> {
+async function cutAt(
+  batch: number,
+  moment: Moment,
+  left: (machine: Machine) => Machine,
+): Promise<Machine & { model: Model }> {
   const disk = new SimulatedDisk()
   const model = new Model('strict')
   let after: Machine | undefined
@@ -123,7 +133,10 @@ describe('a power cut at any batch of the backend', () => {
           const seed = batch * 3 + moment.length
           const mode = diskModes[seed % diskModes.length] as CrashMode
           const context = `batch ${batch}, ${moment}, backend ${survival}, disk ${mode}`
-          const crash = (machine: Machine) => ({ disk: machine.disk.crash(mode, seed), backend: machine.backend.crash(survival, seed) })
+          const crash = (machine: Machine) => ({
+            disk: machine.disk.crash(mode, seed),
+            backend: machine.backend.crash(survival, seed),
+          })
           const { disk, backend, model } = await cutAt(batch, moment, crash)
           const second = await openOn(disk, backend)
           await model.assertHolds(second, context)
@@ -215,9 +228,14 @@ describe('a backend that silently lost its newest batches', () => {
 
   it('with both checkpoints is refused, and the log is left as it is', async () => {
     const { disk, states } = await threeCheckpoints()
-    const before = disk.files().filter((file) => file.includes('/wal/')).map((file) => [file, disk.readBytes(file)] as const)
+    const before = disk
+      .files()
+      .filter((file) => file.includes('/wal/'))
+      .map((file) => [file, disk.readBytes(file)] as const)
     await expect(openOn(disk, states[0] as MemoryBackend)).rejects.toMatchObject({ code: 'HOLDFAST_CORRUPT' })
-    await expect(open(location, { fileSystem: disk.fileSystem, backend: states[0] as MemoryBackend, readOnly: true })).rejects.toMatchObject({
+    await expect(
+      open(location, { fileSystem: disk.fileSystem, backend: states[0] as MemoryBackend, readOnly: true }),
+    ).rejects.toMatchObject({
       code: 'HOLDFAST_CORRUPT',
     })
     for (const [file, bytes] of before) expect(disk.readBytes(file).equals(bytes), file).toBe(true)
@@ -227,7 +245,12 @@ describe('a backend that silently lost its newest batches', () => {
   })
 })
 
-async function judgeHole(disk: SimulatedDisk, backend: MemoryBackend, model: Model, context: string): Promise<'right' | 'reported' | 'refused'> {
+async function judgeHole(
+  disk: SimulatedDisk,
+  backend: MemoryBackend,
+  model: Model,
+  context: string,
+): Promise<'right' | 'reported' | 'refused'> {
   const store = await openOn(disk, backend).catch((error: unknown) => {
     expect(error, context).toMatchObject({ code: 'HOLDFAST_CORRUPT' })
     return undefined

@@ -5,7 +5,12 @@
 import { hasCode, HoldfastError } from '../../src/base/index.ts'
 import { open, type OpenOptions, type Store } from '../../src/index.ts'
 
-export const damageOptions = { segmentBytes: 1024, checkpointBytes: 6 * 1024, memoryBytes: 64 * 1024, bufferedIntervalMs: 5 }
+export const damageOptions = {
+  segmentBytes: 1024,
+  checkpointBytes: 6 * 1024,
+  memoryBytes: 64 * 1024,
+  bufferedIntervalMs: 5,
+}
 const processes = ['D'.repeat(43), 'E'.repeat(43)] as const
 
 /** What was acknowledged, read in a way that touches every kind of key. */
@@ -17,7 +22,9 @@ export async function fill(store: Store): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const process = processes[round % 2] as string
     const slot = (store.assignments.latestSync(process)?.slot ?? -1) + 1
-    await store.assignments.writeMany([0, 1].map((i) => ({ process, slot: slot + i, round, data: `${round}/`.repeat(12), 'hash-chain': `c${round}` })))
+    await store.assignments.writeMany(
+      [0, 1].map((i) => ({ process, slot: slot + i, round, data: `${round}/`.repeat(12), 'hash-chain': `c${round}` })),
+    )
     await store.paths.write('latest', Buffer.from(`round ${round}`))
     await store.paths.write(`dir/${round}`, Buffer.from('x'))
     if (round > 0) await store.paths.remove(`dir/${round - 1}`)
@@ -39,7 +46,8 @@ export async function factsOf(store: Store): Promise<Facts> {
     add(`latest ${process}`, await store.assignments.latest(process))
     add(`list ${process}`, await store.assignments.list(process))
     add(`page ${process}`, await store.assignments.page(process))
-    for (let slot = 0; slot < rounds; slot++) add(`slot ${process} ${slot}`, await store.assignments.read(process, slot))
+    for (let slot = 0; slot < rounds; slot++)
+      add(`slot ${process} ${slot}`, await store.assignments.read(process, slot))
     add(`location ${process}`, await store.assignments.readLocation(process))
   }
   for (let round = 0; round < rounds; round++) {
@@ -64,7 +72,14 @@ export type Tally = Record<Verdict, number>
 
 export const emptyTally = (): Tally => ({ refused: 0, read: 0, verify: 0, harmless: 0, tail: 0, silent: 0 })
 
-const honest = new Set(['HOLDFAST_CORRUPT', 'HOLDFAST_FORMAT_UNSUPPORTED', 'HOLDFAST_IO', 'HOLDFAST_MISSING_CONTENT', 'HOLDFAST_NOT_FOUND', 'HOLDFAST_EXISTS'])
+const honest = new Set([
+  'HOLDFAST_CORRUPT',
+  'HOLDFAST_FORMAT_UNSUPPORTED',
+  'HOLDFAST_IO',
+  'HOLDFAST_MISSING_CONTENT',
+  'HOLDFAST_NOT_FOUND',
+  'HOLDFAST_EXISTS',
+])
 
 export interface Expected {
   readonly facts: Facts
@@ -72,7 +87,12 @@ export interface Expected {
 }
 
 /** Opens a damaged copy at `location` and judges it. `explain` hears of a silent one. */
-export async function judge(location: string, options: OpenOptions, expected: Expected, explain: (what: string) => void): Promise<Verdict> {
+export async function judge(
+  location: string,
+  options: OpenOptions,
+  expected: Expected,
+  explain: (what: string) => void,
+): Promise<Verdict> {
   let store: Store
   try {
     store = await open(location, { ...damageOptions, ...options })

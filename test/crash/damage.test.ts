@@ -8,7 +8,16 @@ import { open } from '../../src/index.ts'
 import { MemoryBackend } from '../../src/kv/index.ts'
 import { SimulatedDisk } from '../../src/testing/index.ts'
 import { recoverWal } from '../../src/wal/index.ts'
-import { damageOptions, emptyTally, type Expected, factsOf, fill, judge, type Tally, type Verdict } from './damage-world.ts'
+import {
+  damageOptions,
+  emptyTally,
+  type Expected,
+  factsOf,
+  fill,
+  judge,
+  type Tally,
+  type Verdict,
+} from './damage-world.ts'
 
 const location = '/disk/store'
 const sector = 512
@@ -38,19 +47,32 @@ async function subject(end: 'closed' | 'killed'): Promise<Subject> {
   if (end === 'killed') left = { disk: disk.crash('all'), backend: backend.crash('all') }
   await store.close().catch(() => undefined)
   const files = left.disk.files()
-  const { storeId, checkpoint } = JSON.parse(left.disk.readBytes(`${location}/superblock`).toString().split('\n')[1] ?? '') as Superblock
-  const wal = { fileSystem: left.disk.clone().fileSystem, directory: `${location}/wal`, storeId: Buffer.from(storeId, 'hex') }
+  const { storeId, checkpoint } = JSON.parse(
+    left.disk.readBytes(`${location}/superblock`).toString().split('\n')[1] ?? '',
+  ) as Superblock
+  const wal = {
+    fileSystem: left.disk.clone().fileSystem,
+    directory: `${location}/wal`,
+    storeId: Buffer.from(storeId, 'hex'),
+  }
   const { tail } = await recoverWal(wal, { afterSequence: checkpoint.sequence })
   if (tail === undefined) throw new Error('the store has no log')
   return { ...left, expected, files, newest: `${location}/wal/${tail.segment.file}`, promisedEnd: tail.promisedEnd }
 }
 
 /** Judges a copy that `hurt` damaged. A lost tail is only for those who say that its last witness was damaged. */
-async function verdictOf(of: Subject, what: string, witnessLost: boolean, hurt: (disk: SimulatedDisk) => void): Promise<Verdict> {
+async function verdictOf(
+  of: Subject,
+  what: string,
+  witnessLost: boolean,
+  hurt: (disk: SimulatedDisk) => void,
+): Promise<Verdict> {
   const disk = of.disk.clone()
   hurt(disk)
   const options = { fileSystem: disk.fileSystem, backend: of.backend.crash('all') }
-  const verdict = await judge(location, options, of.expected, (fact) => expect.unreachable(`${what} goes unnoticed and changes ${fact}`))
+  const verdict = await judge(location, options, of.expected, (fact) =>
+    expect.unreachable(`${what} goes unnoticed and changes ${fact}`),
+  )
   if (verdict === 'tail') expect(witnessLost, `${what} silently costs durable records`).toBe(true)
   return verdict
 }
@@ -78,7 +100,11 @@ describe.each(['closed', 'killed'] as const)('of a store that was %s', (end) => 
       for (let offset = 0; offset < length; offset++) {
         const unwitnessed = end === 'killed' && file === of.newest && offset >= of.promisedEnd
         const mask = offset % 3 === 0 ? 0xff : 1 << (offset % 8)
-        tally[await verdictOf(of, `${file} at ${offset}, mask ${mask}`, unwitnessed, (disk) => disk.corrupt(file, offset, mask))]++
+        tally[
+          await verdictOf(of, `${file} at ${offset}, mask ${mask}`, unwitnessed, (disk) =>
+            disk.corrupt(file, offset, mask),
+          )
+        ]++
       }
     }
     report(`${end}, bytes flipped`, tally)
@@ -106,7 +132,9 @@ describe.each(['closed', 'killed'] as const)('of a store that was %s', (end) => 
       const disk = of.disk.clone()
       await disk.fileSystem.unlink(file)
       const options = { fileSystem: disk.fileSystem, backend: of.backend.crash('all') }
-      const verdict = await judge(location, options, of.expected, (fact) => expect.unreachable(`without ${file} it changes ${fact}`))
+      const verdict = await judge(location, options, of.expected, (fact) =>
+        expect.unreachable(`without ${file} it changes ${fact}`),
+      )
       if (verdict === 'tail') expect(end === 'killed' && file === of.newest, `${file} is missing`).toBe(true)
       tally[verdict]++
     }
@@ -137,7 +165,8 @@ describe.each(['closed', 'killed'] as const)('of a store that was %s', (end) => 
             first.copy(bytes, other)
             return bytes
           })
-        const otherUnwitnessed = unwitnessed || (end === 'killed' && file === of.newest && other + sector >= of.promisedEnd)
+        const otherUnwitnessed =
+          unwitnessed || (end === 'killed' && file === of.newest && other + sector >= of.promisedEnd)
         tally[await verdictOf(of, `${file} swaps ${other} and ${start}`, otherUnwitnessed, swap)]++
       }
     }

@@ -21,7 +21,10 @@ async function writeOn(to: Store, writer: number): Promise<never> {
     const list = Array.from({ length: of }, (_, i) => assignmentOf({ writer, slot: first + i, cycle, batch, of }))
     // A kill leaves the page cache alone: what `os` acknowledged is kept as well.
     const options = { durability: random(5) === 0 ? 'os' : 'sync' } as const
-    const written = of === 1 ? [await to.assignments.write(list[0] as (typeof list)[0], options)] : await to.assignments.writeMany(list, options)
+    const written =
+      of === 1
+        ? [await to.assignments.write(list[0] as (typeof list)[0], options)]
+        : await to.assignments.writeMany(list, options)
     for (const { slot, id } of written) writeSync(1, `${process} ${slot} ${id}\n`)
     if (random(60) === 0) await to.checkpoint()
   }

@@ -61,10 +61,12 @@ async function assertSurvived(store: Store, acknowledged: Acknowledged, context:
       expect(slot, `${context}: ${process} has a gap`).toBe(next++)
       const origin = { ...assignment, slot, writer: index } as unknown as Origin
       const expected = store.content.id(assignmentOf(origin))
-      if (store.content.id(assignment) !== expected || id !== expected) expect.unreachable(`${context}: slot ${slot} of ${process} was never written so`)
+      if (store.content.id(assignment) !== expected || id !== expected)
+        expect.unreachable(`${context}: slot ${slot} of ${process} was never written so`)
       const key = `${process} ${slot}`
       const told = acknowledged.get(key)
-      if (told !== undefined && told !== id) expect.unreachable(`${context}: slot ${slot} of ${process} is not what was acknowledged`)
+      if (told !== undefined && told !== id)
+        expect.unreachable(`${context}: slot ${slot} of ${process} is not what was acknowledged`)
       // From now on it has been seen and must stay.
       acknowledged.set(key, id)
       const batch = batches.get(origin.batch) ?? { of: origin.of, found: 0 }
@@ -73,7 +75,8 @@ async function assertSurvived(store: Store, acknowledged: Acknowledged, context:
     }
   }
   expect(acknowledged.size - slots, `${context}: acknowledged assignments are missing`).toBe(0)
-  for (const [batch, { of, found }] of batches) if (of !== found) expect.unreachable(`${context}: ${found} of ${of} of record ${batch}`)
+  for (const [batch, { of, found }] of batches)
+    if (of !== found) expect.unreachable(`${context}: ${found} of ${of} of record ${batch}`)
   expect(await store.verify(), context).toMatchObject({ ok: true, problems: [], slots })
   return slots
 }

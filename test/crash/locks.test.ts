@@ -57,7 +57,10 @@ describe('two processes', () => {
     expect(first.said).toMatch(/^open /)
     await expect(open(location)).rejects.toMatchObject({ code: 'HOLDFAST_LOCKED', detail: { pid: first.child.pid } })
     await expect(open(location)).rejects.toThrow(String(first.child.pid))
-    await expect(open(location, { readOnly: true })).rejects.toMatchObject({ code: 'HOLDFAST_LOCKED', detail: { pid: first.child.pid } })
+    await expect(open(location, { readOnly: true })).rejects.toMatchObject({
+      code: 'HOLDFAST_LOCKED',
+      detail: { pid: first.child.pid },
+    })
     const second = await startHolder()
     expect(second.said).toMatch(new RegExp(`^refused HOLDFAST_LOCKED ${first.child.pid} `))
     first.child.stdin?.end()
@@ -91,7 +94,9 @@ describe('one process', () => {
       await expect(open(name), name).rejects.toMatchObject({ code: 'HOLDFAST_LOCKED', detail: { pid: process.pid } })
     }
     // Refused before LevelDB is asked: asking would have cost the first its kernel lock.
-    await expect(new LevelBackend(join(other, 'level'), { fileSystem: nodeFileSystem() }).open({ create: false })).rejects.toMatchObject({
+    await expect(
+      new LevelBackend(join(other, 'level'), { fileSystem: nodeFileSystem() }).open({ create: false }),
+    ).rejects.toMatchObject({
       code: 'HOLDFAST_LOCKED',
     })
     expect((await startHolder()).said).toMatch(new RegExp(`^refused HOLDFAST_LOCKED ${process.pid} `))

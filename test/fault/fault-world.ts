@@ -63,7 +63,13 @@ export class Life {
       { process, slot, tag, data: 'x'.repeat(100 + (this.#step % 5) * 90) },
       { durability },
     )
-    this.#model.add(store, before, written, durability, async (at) => (await at.assignments.read(process, slot))?.['tag'] === tag)
+    this.#model.add(
+      store,
+      before,
+      written,
+      durability,
+      async (at) => (await at.assignments.read(process, slot))?.['tag'] === tag,
+    )
     return written
   }
 
@@ -76,7 +82,9 @@ export class Life {
     const before = store.lastSequence
     const written = store.assignments.writeMany(list)
     this.#model.add(store, before, written, 'sync', async (at) => {
-      const found = await Promise.all(list.map(async ({ slot }) => (await at.assignments.read(process, slot))?.['tag'] === tag))
+      const found = await Promise.all(
+        list.map(async ({ slot }) => (await at.assignments.read(process, slot))?.['tag'] === tag),
+      )
       expect(new Set(found).size, `${this.context}: a record is there in part`).toBe(1)
       return found[0] === true
     })
@@ -144,7 +152,8 @@ export class Life {
     await expect(store.sync(), context).rejects.toMatchObject(refused)
     await expect(store.checkpoint(), context).rejects.toMatchObject(refused)
     for (const write of this.#model.written) {
-      if (write.acknowledged) expect(await write.check(store), `${context}: record ${write.sequence} in a poisoned store`).toBe(true)
+      if (write.acknowledged)
+        expect(await write.check(store), `${context}: record ${write.sequence} in a poisoned store`).toBe(true)
     }
   }
 }
@@ -190,14 +199,18 @@ export interface FaultRun {
 }
 
 /** One run with one fault, then a healed disk, then everything that must hold. */
-export async function surviveFault(start: Machine, { fault, aftermath, context, smallWrites }: FaultRun): Promise<Outcome> {
+export async function surviveFault(
+  start: Machine,
+  { fault, aftermath, context, smallWrites }: FaultRun,
+): Promise<Outcome> {
   const { disk, backend, model } = copyOf(start, aftermath)
   const injector = new FaultInjector(disk.fileSystem)
   const injected = injector.inject(fault)
   const result = await liveWithFault(injector.fileSystem, { backend, model }, context, smallWrites)
   const { fired } = injected
   injector.clear()
-  const healed = aftermath === 'reopen' ? { disk, backend } : { disk: disk.crash('strict'), backend: backend.crash('strict') }
+  const healed =
+    aftermath === 'reopen' ? { disk, backend } : { disk: disk.crash('strict'), backend: backend.crash('strict') }
   await assertRecovers({ ...healed, model }, context)
   return { fired, result }
 }

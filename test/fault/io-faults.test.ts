@@ -19,6 +19,7 @@ describe.each([
 
   for (const kind of kinds) {
     it(kind.name, () =>
-      failEveryCall(age, machine, kind, (call, repeat) => ((call % 2 === 0) === repeat ? 'reopen' : 'power cut')))
+      failEveryCall(age, machine, kind, (call, repeat) => ((call % 2 === 0) === repeat ? 'reopen' : 'power cut')),
+    )
   }
 })
