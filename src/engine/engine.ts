@@ -3,36 +3,19 @@
  * appended to the log in the same synchronous step, so call order is sequence order and a read-modify-write needs no
  * lock. Promises only wait for acknowledgement. Rooms above (content, schedule, …) define what keys and values mean.
  */
-import { assert, type Clock, HoldfastError } from '../base/index.ts'
+import { assert, type Clock, type HoldfastError } from '../base/index.ts'
 import { envelopeHeaderBytes, kind } from '../codec/index.ts'
 import { BASE_ABSENT, BASE_UNKNOWN, Entry, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { type Level, type LogRecord, readLog, type Wal, type WalLocation } from '../wal/index.ts'
 import { type BackendAccess, entryFingerprint } from './backend-access.ts'
 import { ChangeFeed } from './change-feed.ts'
+import type { Checkpoints, EngineParts } from './engine-parts.ts'
+import { closedError, poisonedError, readOnlyError } from './engine-errors.ts'
 import { levelOf } from './options.ts'
 import { RecordWriter } from './record-writer.ts'
 import { type MergedScan, type ScanRange, startScan, startScanAll } from './scan.ts'
 import { Transaction } from './transaction.ts'
 import type { RecoveryReport, StoreStatus, WriteOptions } from './types.ts'
-
-export interface EngineParts {
-  readonly location: string
-  readonly tier: MemoryTier
-  readonly access: BackendAccess
-  readonly clock: Clock
-  readonly recovery: RecoveryReport
-  /** Undefined on a read-only engine. */
-  readonly wal: Wal | undefined
-  readonly logFiles: WalLocation
-  readonly defaultLevel: number
-}
-
-/** What the engine needs of the checkpointer. */
-export interface Checkpoints {
-  afterWrite(): void
-  gate(): Promise<void> | undefined
-  abandon(): void
-}
 
 export class Engine {
   readonly location: string
@@ -417,29 +400,4 @@ function baseAfter(previous: Entry | undefined, generation: number): number {
   if (previous.generation === 0 || previous.generation === generation) return previous.base
   // `previous` is in the sealed generation, which reaches the backend first.
   return previous.kind === TOMBSTONE ? BASE_ABSENT : entryFingerprint(previous)
-}
-
-function closedError(location: string): HoldfastError {
-  return new HoldfastError('HOLDFAST_CLOSED', `the store at ${location} is closed; open it again`, {
-    detail: { location },
-  })
-}
-
-function poisonedError(location: string, cause: unknown): HoldfastError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new HoldfastError(
-    'HOLDFAST_POISONED',
-    `the store at ${location} refuses writes since an earlier failure (${reason}); close it and open it again to recover`,
-    { detail: { location }, cause },
-  )
-}
-
-function readOnlyError(location: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_READ_ONLY',
-    `the store at ${location} was opened read-only; open it without readOnly to write`,
-    {
-      detail: { location },
-    },
-  )
 }

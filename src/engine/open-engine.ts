@@ -14,18 +14,18 @@ import {
   writeFileAtomic,
 } from '../fs/index.ts'
 import { type Backend, LevelBackend, levelTuning } from '../kv/index.ts'
-import { BASE_UNKNOWN, Entry, MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
-import { level, type WalLocation, recoverWal, Wal, type WalRecovery } from '../wal/index.ts'
+import { MemoryTier } from '../memory/index.ts'
+import { recoverWal, Wal, type WalLocation, type WalRecovery } from '../wal/index.ts'
 import { BackendAccess } from './backend-access.ts'
 import { Checkpointer, readAccount } from './checkpointer.ts'
 import { type Account, accountKey, checkpointKey, emptyAccount, encodeMeta, hashOf } from './checkpoint-record.ts'
-import { domainOf } from './domains.ts'
 import { Engine } from './engine.ts'
 import { EpochFence } from './epoch-fence.ts'
 import { creationLeftovers, type Layout, layoutOf } from './layout.ts'
 import { type ResolvedOptions, resolveOptions } from './options.ts'
+import { existsError, notAStore, notFound, superblockMissing } from './open-errors.ts'
 import { OpenEngine } from './open-handle.ts'
-import { decodeRecord } from './record-format.ts'
+import { replayRecord } from './replay.ts'
 import { type CheckpointPointer, decodeSuperblock, encodeSuperblock, type Superblock } from './superblock.ts'
 import type { OpenOptions, RecoveryReport } from './types.ts'
 
@@ -298,7 +298,7 @@ class Opening {
     const after = await this.#checkpointInBackend(superblock)
     const recovery = await recoverWal(files, {
       afterSequence: after?.sequence ?? 0,
-      onRecord: (sequence, bytes) => replay(tier, sequence, bytes),
+      onRecord: (sequence, bytes) => replayRecord(tier, sequence, bytes),
     })
     return { recovery, after }
   }
@@ -346,66 +346,4 @@ class Opening {
       throw error
     }
   }
-}
-
-/** Replay applies mutations exactly as the write did; the record's bytes are copied once, out of the reader's buffer. */
-function replay(tier: MemoryTier, sequence: number, bytes: Uint8Array): void {
-  const record = Buffer.from(bytes)
-  decodeRecord(record, sequence, ({ key, valueStart, valueLength }) => {
-    const entry =
-      valueStart < 0
-        ? new Entry(key, TOMBSTONE, sequence, level.buffered, undefined, null, 0, 0, BASE_UNKNOWN)
-        : new Entry(
-            key,
-            record[valueStart] as number,
-            sequence,
-            level.buffered,
-            UNDECODED,
-            record,
-            valueStart,
-            valueLength,
-            BASE_UNKNOWN,
-          )
-    tier.put(entry, domainOf(key))
-  })
-}
-
-function notFound(location: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_NOT_FOUND',
-    `there is no store at ${location}; check the path, or open it with createIfMissing`,
-    {
-      detail: { location },
-    },
-  )
-}
-
-function existsError(location: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_EXISTS',
-    `there is a store at ${location} already; choose another directory or drop errorIfExists`,
-    {
-      detail: { location },
-    },
-  )
-}
-
-function notAStore(location: string, why: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_EXISTS',
-    `${location} is not a store and cannot become one: ${why}; choose an empty directory`,
-    {
-      detail: { location },
-    },
-  )
-}
-
-function superblockMissing(file: string): HoldfastError {
-  return new HoldfastError(
-    'HOLDFAST_CORRUPT',
-    `${file} is missing although the store's data are there; restore it from a backup`,
-    {
-      detail: { file },
-    },
-  )
 }

@@ -1,6 +1,5 @@
-import { assert, HoldfastError, ioError } from '../base/index.ts'
+import { assert, HoldfastError, ioError, Prng } from '../base/index.ts'
 import type { Backend, BackendEntry, BackendIterator, BackendOperation, BackendRange } from './backend.ts'
-import { seededRandom } from './seeded-random.ts'
 import { SortedMap } from './sorted-map.ts'
 
 /**
@@ -132,7 +131,8 @@ export class MemoryBackend implements Backend {
 
   /** Cuts the power: a new, unopened backend with what survives. This one is dead, whatever it still had in flight. */
   crash(mode: CrashMode, seed = 0): MemoryBackend {
-    const random = seededRandom(seed)
+    const prng = new Prng(seed)
+    const random = () => prng.next()
     const tail = [...this.#unsynced, ...this.#limbo]
     // Even when only the process dies, the batch in flight may have got no further than its memory.
     if (this.#undecided !== undefined && (mode !== 'all' || random() < 0.5)) tail.push(this.#undecided)

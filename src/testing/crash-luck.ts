@@ -1,4 +1,4 @@
-import { Prng } from './prng.ts'
+import { Prng } from '../base/index.ts'
 
 type Style = 'even' | 'mostly-kept' | 'mostly-lost' | 'cut-off'
 

@@ -4,7 +4,7 @@ export type { BackendHarness } from './backend-suite-tools.ts'
 export { anyRead, anySync, anyWrite, type CallMatch, type Fault, type Operation } from './fault.ts'
 export { FaultInjector, type HeldCall, type InjectedFault } from './fault-injector.ts'
 export { type FileSystemFixture, fileSystemSuite, type SuiteRunner } from './file-system-suite.ts'
-export { Prng } from './prng.ts'
+export { Prng } from '../base/index.ts'
 export {
   type CrashMode,
   type CrashOptions,

@@ -2,8 +2,8 @@ import type { Clock } from '../base/index.ts'
 
 /** A sync that takes longer is not worth blocking the calling thread for, milliseconds. */
 const directSyncMsMax = 1
-/** One slow sync among quick ones says little about the next: samples are cut here. */
-const sampleMsMax = 4
+/** The estimate of the median moves by so much with each sync: one slow sync among quick ones says little about the next. */
+const medianStep = 1.1
 /** Averages follow the last eight syncs or so. */
 const weight = 1 / 8
 /** Groups of this size gain nothing from prepared files that pays for filling them with zeros. */
@@ -15,7 +15,7 @@ export class SyncPace {
   lastGroup = 0
   readonly #clock: Clock
   #started = 0
-  #averageMs = 0
+  #medianMs = 0
   #averageBytes = 0
   #recentRecords = 0
   #measured = false
@@ -31,8 +31,9 @@ export class SyncPace {
   end(records: number, bytes: number): void {
     const share = this.#measured ? weight : 1
     this.#measured = true
-    const elapsedMs = Math.min(sampleMsMax, this.#clock.monotonic() - this.#started)
-    this.#averageMs += (elapsedMs - this.#averageMs) * share
+    const elapsedMs = this.#clock.monotonic() - this.#started
+    if (share === 1) this.#medianMs = elapsedMs
+    else this.#medianMs *= elapsedMs > this.#medianMs ? medianStep : 1 / medianStep
     this.#averageBytes += (bytes - this.#averageBytes) * share
     this.#recentRecords = Math.max(records, Math.floor(this.#recentRecords / 2))
     this.lastGroup = records
@@ -40,7 +41,7 @@ export class SyncPace {
 
   /** Whether writers have been coming one at a time, to a device quick enough to wait for on the spot. */
   get favoursDirect(): boolean {
-    return this.#recentRecords <= 1 && this.#averageMs < directSyncMsMax
+    return this.#recentRecords <= 1 && this.#medianMs < directSyncMsMax
   }
 
   get smallSyncs(): boolean {

@@ -12,8 +12,8 @@ export interface CompiledChild {
   remove(): void
 }
 
-/** Compiles a program of this directory; `file` is its name without `.ts`. */
-export function compileChild(file: string): CompiledChild {
+/** Compiles a program of this directory; `file` is its name without `.ts`. `quiet` when what it says on its way down is expected. */
+export function compileChild(file: string, quiet = false): CompiledChild {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-child-'))
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
@@ -32,7 +32,8 @@ export function compileChild(file: string): CompiledChild {
   const program = join(directory, 'test/crash', `${file}.js`)
   if (!existsSync(program)) throw new Error(`${file} could not be compiled: ${stdout}`)
   return {
-    start: (...args) => spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    start: (...args) =>
+      spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit'] }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   }
 }

@@ -4,7 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { open } from '../../src/index.ts'
-import { damageOptions, emptyTally, type Expected, factsOf, fill, judge, type Tally } from './damage-world.ts'
+import { type CompiledChild, ended, onLines } from './compiled-child.ts'
+import type { DamageJob, Flip } from './damage-level-judge.ts'
+import {
+  damageOptions,
+  emptyTally,
+  type Expected,
+  factsOf,
+  fill,
+  lifeContent,
+  lifeContents,
+  lives,
+  type Tally,
+  type Verdict,
+} from './damage-world.ts'
 import { choices } from './kill-world.ts'
 
 export interface LevelSubject {
@@ -16,10 +29,10 @@ export interface LevelSubject {
 export async function levelSubject(end: 'closed' | 'killed'): Promise<LevelSubject> {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-damage-'))
   const pristine = join(directory, 'pristine')
-  for (let life = 0; life < 3; life++) {
+  for (let life = 0; life < lives; life++) {
     const store = await open(pristine, damageOptions)
     if (life === 0) await fill(store)
-    for (let i = 0; i < 12; i++) await store.content.put({ life, i, data: `${life}-${i}/`.repeat(40) })
+    for (let i = 0; i < lifeContents; i++) await store.content.put(lifeContent(life, i))
     await store.paths.write('latest', Buffer.from(`life ${life}`))
     await store.checkpoint()
     await store.close()
@@ -44,70 +57,91 @@ function copyStore(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !/(LOCK|owner\.json|store\/lock|pristine\/lock)$/.test(path) })
 }
 
-interface Position {
-  readonly file: string
-  readonly offset: number
-}
+const kindOf = (file: string): string => /\.\w+$/.exec(file)?.[0] ?? file.replace(/-\d+$/, '')
 
-/** Every byte of CURRENT, and `count` others spread evenly over the bytes of all other files, seeded. */
-export function positions({ directory }: LevelSubject, count: number, seed: number): Position[] {
+/** Every byte of CURRENT, and `count` of tables, of logs and of manifests each, spread evenly over them, seeded. */
+export function flipsOf({ directory }: LevelSubject, count: number, seed: number): DamageJob['flips'] {
   const level = join(directory, 'pristine', 'level')
   const random = choices(seed)
-  const files = readdirSync(level).filter((name) => /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|log))$/.test(name))
-  const sizes = files.map((name) => ({ name, size: readFileSync(join(level, name)).length }))
-  const all: Position[] = []
-  for (const { name, size } of sizes)
-    if (name === 'CURRENT') for (let offset = 0; offset < size; offset++) all.push({ file: name, offset })
-  const others = sizes.filter(({ name, size }) => name !== 'CURRENT' && size > 0)
-  const total = others.reduce((sum, { size }) => sum + size, 0)
-  for (let i = 0; i < count; i++) {
-    let at = Math.floor(((i + random(1000) / 1000) / count) * total)
-    for (const { name, size } of others) {
-      if (at < size) {
-        all.push({ file: name, offset: at })
-        break
-      }
-      at -= size
-    }
-  }
-  return all
+  const names = readdirSync(level).filter((name) => /^(CURRENT|MANIFEST-\d+|\d+\.(ldb|log))$/.test(name))
+  const bytes = names.flatMap((file) => Array.from(readFileSync(join(level, file)), (_, offset) => ({ file, offset })))
+  const chosen = [...new Set(names.map(kindOf))].flatMap((kind) => {
+    const all = bytes.filter(({ file }) => kindOf(file) === kind)
+    if (kind === 'CURRENT' || all.length <= count) return all
+    return Array.from(
+      { length: count },
+      (_, i) => all[Math.floor(((i + random(1000) / 1000) * all.length) / count)] as (typeof all)[0],
+    )
+  })
+  return chosen.map((each, index) => ({ ...each, mask: index % 2 === 0 ? 1 << (index % 8) : 0xff }))
 }
 
-/** What files the positions hit, for the summary. */
-export function kindOf(file: string): string {
-  return /\.\w+$/.exec(file)?.[0] ?? file.replace(/-\d+$/, '')
+/** Opens and closes the store again, so that LevelDB has merged its young tables: their filters are never asked again. */
+export async function mergeTables({ directory }: LevelSubject): Promise<void> {
+  const store = await open(join(directory, 'pristine'), damageOptions)
+  await store.close()
 }
 
+/** The filters of all tables, cleared eight bytes at a time: they hide entries from look-ups and not from scans. */
+export function clearedFilters({ directory }: LevelSubject): DamageJob['flips'] {
+  const level = join(directory, 'pristine', 'level')
+  const tables = readdirSync(level).filter((name) => name.endsWith('.ldb'))
+  return tables.flatMap((file) => {
+    // The block that names the filter follows it, behind its offsets and its checksum.
+    const end = readFileSync(join(level, file)).indexOf('filter.leveldb') - 20
+    expect(end, `${file} has no filter`).toBeGreaterThan(0)
+    return Array.from({ length: 10 }, (_, i) => ({ file, offset: end - 8 * (i + 1), mask: 0, clear: 8 }))
+  })
+}
+
+/** `aborted`: LevelDB ended the process by an assertion of its own. Nothing wrong was answered, nothing at all was. */
+export type LevelTally = Tally & { aborted: number }
+
+/** What each kind of file led to. Fails for damage that changes an answer unnoticed. */
 export async function flipEach(
   subject: LevelSubject,
-  at: readonly Position[],
-): Promise<{ tally: Tally; byKind: Map<string, Tally> }> {
-  const tally = emptyTally()
-  const byKind = new Map<string, Tally>()
-  const pristine = join(subject.directory, 'pristine')
-  const hurt = join(subject.directory, 'store')
-  for (const [index, { file, offset }] of at.entries()) {
-    rmSync(hurt, { recursive: true, force: true })
-    cpSync(pristine, hurt, { recursive: true })
-    const path = join(hurt, 'level', file)
-    const bytes = readFileSync(path)
-    const mask = index % 2 === 0 ? 1 << (index % 8) : 0xff
-    bytes[offset] = (bytes[offset] as number) ^ mask
-    writeFileSync(path, bytes)
-    const what = `${file} at ${offset} of ${bytes.length}, mask ${mask}`
-    const verdict = await judge(hurt, {}, subject.expected, (fact) =>
-      expect.soft(fact, `${what} goes unnoticed`).toBeUndefined(),
-    )
-    expect(verdict, what).not.toBe('tail')
-    tally[verdict]++
-    const kind = byKind.get(kindOf(file)) ?? emptyTally()
-    kind[verdict]++
-    byKind.set(kindOf(file), kind)
+  judge: CompiledChild,
+  flips: DamageJob['flips'],
+): Promise<Map<string, LevelTally>> {
+  const { directory, expected } = subject
+  const jobFile = join(directory, 'job.json')
+  const job: DamageJob = {
+    pristine: join(directory, 'pristine'),
+    hurt: join(directory, 'store'),
+    ...expected,
+    facts: [...expected.facts],
+    flips,
   }
-  return { tally, byKind }
+  writeFileSync(jobFile, JSON.stringify(job))
+  const tallies = new Map<string, LevelTally>()
+  const silent: string[] = []
+  const count = (index: number, verdict: keyof LevelTally, changed: string): void => {
+    const { file, offset, mask } = flips[index] as Flip
+    const kind = kindOf(file)
+    const tally = tallies.get(kind) ?? { ...emptyTally(), aborted: 0 }
+    tally[verdict]++
+    tallies.set(kind, tally)
+    if (verdict === 'silent' || verdict === 'tail')
+      silent.push(`${file} at ${offset}, mask ${mask}: ${verdict} ${changed}`)
+  }
+  for (let next = 0; next < flips.length; ) {
+    const child = judge.start(jobFile, String(next))
+    const gone = ended(child)
+    onLines(child, (line) => {
+      const [index, verdict, ...changed] = line.split(' ')
+      count(Number(index), verdict as Verdict, changed.join(' '))
+      next = Number(index) + 1
+    })
+    const how = await gone
+    if (next === flips.length && how === '0') break
+    expect(how, `judging flip ${next}, ${JSON.stringify(flips[next])}`).toBe('SIGABRT')
+    count(next++, 'aborted', '')
+  }
+  expect(silent).toEqual([])
+  return tallies
 }
 
-export function summary(tally: Tally): string {
+export function summary(tally: LevelTally): string {
   return Object.entries(tally)
     .flatMap(([verdict, count]) => (count > 0 ? [`${count} ${verdict}`] : []))
     .join(', ')

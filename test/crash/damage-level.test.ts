@@ -5,7 +5,22 @@
  */
 import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { flipEach, levelSubject, type LevelSubject, positions, summary } from './damage-level-world.ts'
+import { type CompiledChild, compileChild } from './compiled-child.ts'
+import {
+  clearedFilters,
+  flipEach,
+  flipsOf,
+  levelSubject,
+  type LevelSubject,
+  mergeTables,
+  summary,
+} from './damage-level-world.ts'
+
+let judge: CompiledChild
+beforeAll(() => {
+  judge = compileChild('damage-level-judge', true)
+})
+afterAll(() => judge.remove())
 
 describe.each(['closed', 'killed'] as const)('under a store that was %s', (end) => {
   let subject: LevelSubject
@@ -15,9 +30,17 @@ describe.each(['closed', 'killed'] as const)('under a store that was %s', (end) 
   afterAll(() => rmSync(subject.directory, { recursive: true, force: true }))
 
   it('every flipped byte of LevelDB is detected or harmless', async () => {
-    const { tally, byKind } = await flipEach(subject, positions(subject, 150, 7))
-    for (const [kind, figures] of byKind) process.stdout.write(`${end}, LevelDB ${kind}: ${summary(figures)}\n`)
-    expect(tally.silent).toBe(0)
-    expect(tally.verify + tally.read + tally.refused).toBeGreaterThan(75)
+    const tallies = await flipEach(subject, judge, flipsOf(subject, 60, 7))
+    for (const [kind, tally] of tallies)
+      process.stdout.write(`${end}, LevelDB ${kind}, bytes flipped: ${summary(tally)}\n`)
+    expect([...tallies.keys()].sort()).toEqual(['.ldb', '.log', 'CURRENT', 'MANIFEST'])
+  })
+
+  it('a damaged filter, which hides entries from look-ups but not from scans, is detected or harmless', async () => {
+    await mergeTables(subject)
+    const tallies = await flipEach(subject, judge, clearedFilters(subject))
+    const tally = tallies.get('.ldb')
+    process.stdout.write(`${end}, LevelDB filters cleared: ${tally === undefined ? 'none' : summary(tally)}\n`)
+    expect(tally?.verify).toBeGreaterThan(5)
   })
 })

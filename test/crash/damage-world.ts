@@ -18,7 +18,12 @@ export type Facts = ReadonlyMap<string, string>
 
 const rounds = 9
 
-export async function fill(store: Store): Promise<void> {
+/** What stores that live several times have of each life beside all this. */
+export const lives = 3
+export const lifeContents = 12
+export const lifeContent = (life: number, i: number) => ({ life, i, data: `${life}-${i}/`.repeat(40) })
+
+export async function fill(store: Store, onCheckpoint: () => void = () => undefined): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const process = processes[round % 2] as string
     const slot = (store.assignments.latestSync(process)?.slot ?? -1) + 1
@@ -31,7 +36,7 @@ export async function fill(store: Store): Promise<void> {
     if (round % 4 === 0) await store.paths.link(`assignments/${process}/${slot}`, `link-${round}`)
     await store.content.put({ round, large: round % 6 === 0 ? `${round}.`.repeat(1600) : '' })
     // Each lays its own files in the backend, so that older states of a key are there to come back.
-    if (round === 3 || round === 7) await store.checkpoint()
+    if (round === 3 || round === 7) await store.checkpoint().then(onCheckpoint)
   }
   await store.assignments.prune(processes[0], { below: 2 })
   await store.content.pin(store.content.id({ round: 1, large: '' }))
@@ -56,6 +61,10 @@ export async function factsOf(store: Store): Promise<Facts> {
     add(`bytes ${round}`, Buffer.from((await store.content.bytes(id)) ?? []).toString('hex'))
     add(`dir ${round}`, await store.paths.type(`dir/${round}`))
     add(`link ${round}`, await store.paths.resolve(`link-${round}`))
+  }
+  for (let life = 0; life < lives; life++) {
+    for (let i = 0; i < lifeContents; i++)
+      add(`life ${life} ${i}`, await store.content.get(store.content.id(lifeContent(life, i))))
   }
   add('latest', Buffer.from((await store.paths.read('latest')) ?? []).toString())
   add('list dir', await store.paths.list('dir'))

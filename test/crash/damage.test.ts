@@ -5,7 +5,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { open } from '../../src/index.ts'
-import { MemoryBackend } from '../../src/kv/index.ts'
+import { type BackendEntry, MemoryBackend } from '../../src/kv/index.ts'
 import { SimulatedDisk } from '../../src/testing/index.ts'
 import { recoverWal } from '../../src/wal/index.ts'
 import {
@@ -31,6 +31,8 @@ interface Subject {
   readonly disk: SimulatedDisk
   readonly backend: MemoryBackend
   readonly expected: Expected
+  /** What the backend held at the first checkpoint. */
+  readonly earlier: readonly BackendEntry[]
   readonly files: readonly string[]
   readonly newest: string
   /** Where the last promise of the newest segment ends: what follows has no witness after an unclean stop. */
@@ -41,7 +43,10 @@ async function subject(end: 'closed' | 'killed'): Promise<Subject> {
   const disk = new SimulatedDisk()
   const backend = new MemoryBackend()
   const store = await open(location, { ...damageOptions, fileSystem: disk.fileSystem, backend })
-  await fill(store)
+  let earlier: BackendEntry[] | undefined
+  await fill(store, () => {
+    earlier ??= backend.rawEntries()
+  })
   const expected = { facts: await factsOf(store), lastSequence: store.lastSequence }
   let left = { disk, backend }
   if (end === 'killed') left = { disk: disk.crash('all'), backend: backend.crash('all') }
@@ -57,7 +62,14 @@ async function subject(end: 'closed' | 'killed'): Promise<Subject> {
   }
   const { tail } = await recoverWal(wal, { afterSequence: checkpoint.sequence })
   if (tail === undefined) throw new Error('the store has no log')
-  return { ...left, expected, files, newest: `${location}/wal/${tail.segment.file}`, promisedEnd: tail.promisedEnd }
+  return {
+    ...left,
+    expected,
+    earlier: earlier ?? [],
+    files,
+    newest: `${location}/wal/${tail.segment.file}`,
+    promisedEnd: tail.promisedEnd,
+  }
 }
 
 /** Judges a copy that `hurt` damaged. A lost tail is only for those who say that its last witness was damaged. */
@@ -172,5 +184,36 @@ describe.each(['closed', 'killed'] as const)('of a store that was %s', (end) => 
     }
     report(`${end}, sectors zeroed, swapped, repeated`, tally)
     expect(tally.silent).toBe(0)
+  })
+
+  it('every entry of the backend that is missing, changed, an older one or another one is detected or harmless', async () => {
+    const tally = emptyTally()
+    const hurt = async (what: string, damage: (backend: MemoryBackend) => void): Promise<void> => {
+      const backend = of.backend.crash('all')
+      damage(backend)
+      const options = { fileSystem: of.disk.clone().fileSystem, backend }
+      const verdict = await judge(location, options, of.expected, (fact) =>
+        expect.unreachable(`${what} goes unnoticed and changes ${fact}`),
+      )
+      expect(verdict, what).not.toBe('tail')
+      // Old checkpoints aside, and what the log of a killed store writes again, no entry may go missing unreported.
+      if (end === 'closed' && !what.includes('!checkpoint')) expect(verdict, what).not.toBe('harmless')
+      tally[verdict]++
+    }
+    const entries = of.backend.crash('all').rawEntries()
+    for (const [index, { key, value }] of entries.entries()) {
+      await hurt(`${key} missing`, (backend) => backend.dropKey(key))
+      await hurt(`${key} changed`, (backend) => backend.corrupt(key))
+      await hurt(`${key} cut`, (backend) => backend.corrupt(key, (bytes) => bytes.subarray(0, bytes.length - 1)))
+      const other = entries[(index + 1) % entries.length] as BackendEntry
+      if (!value.every((byte, i) => byte === other.value[i]))
+        await hurt(`${key} swapped`, (backend) => backend.corrupt(key, () => other.value))
+      const old = of.earlier.find((each) => each.key === key)
+      if (old !== undefined && Buffer.compare(old.value, value) !== 0)
+        await hurt(`${key} older`, (backend) => backend.corrupt(key, () => old.value))
+    }
+    report(`${end}, backend entries`, tally)
+    expect(tally.silent).toBe(0)
+    expect(tally.verify).toBeGreaterThan(entries.length)
   })
 })
