@@ -5,10 +5,21 @@ import type { ProcessId, RangeOptions } from './types.ts'
 const processPattern = /^[A-Za-z0-9_-]{42,43}$/
 const slotPattern = /^(0|[1-9][0-9]{0,15})$/
 
+/** Processes that were found well-formed lately: looking one up is quicker than looking at its characters again. */
+const accepted = new Set<string>()
+const acceptedMax = 4096
+
+function remembered(process: string): string {
+  if (accepted.size >= acceptedMax) accepted.clear()
+  accepted.add(process)
+  return process
+}
+
 /** 32 bytes become 43 base64url characters; 42 or 43 of them stay as they are. HOLDFAST_INVALID_PROCESS otherwise. */
 export function normalizeProcess(process: ProcessId): string {
   if (typeof process === 'string') {
-    if (processPattern.test(process)) return process
+    if (accepted.has(process)) return process
+    if (processPattern.test(process)) return remembered(process)
     throw invalidProcess(JSON.stringify(process.length > 100 ? `${process.slice(0, 100)}…` : process))
   }
   if (process instanceof Uint8Array) {

@@ -26,7 +26,7 @@ export interface IndexedSlot {
 
 export class SlotIndex {
   readonly #engine: Engine
-  readonly #domains = new Map<string, string>()
+  readonly #names = new Map<string, ProcessNames>()
   /** Payloads are built here and copied into the log at once. */
   #scratch: Buffer = Buffer.allocUnsafe(256)
 
@@ -35,12 +35,12 @@ export class SlotIndex {
   }
 
   headSync(process: string): Head | undefined {
-    const entry = this.#engine.getSync(headKey(process))
+    const entry = this.#engine.getSync(this.#namesOf(process).headKey)
     return entry === undefined ? undefined : this.headOf(entry, process)
   }
 
   async head(process: string): Promise<Head | undefined> {
-    const entry = await this.#engine.get(headKey(process))
+    const entry = await this.#engine.get(this.#namesOf(process).headKey)
     return entry === undefined ? undefined : this.headOf(entry, process)
   }
 
@@ -90,7 +90,7 @@ export class SlotIndex {
     const length = encodeTarget(id, this.#scratch)
     const entry = this.#engine.put(
       indexKey(process, slot),
-      this.#domainOf(process),
+      this.#namesOf(process).domain,
       kind.link,
       this.#scratch,
       length,
@@ -107,7 +107,7 @@ export class SlotIndex {
     const needed = headBytesMax(head.hashChain)
     if (needed > this.#scratch.length) this.#scratch = Buffer.allocUnsafe(needed)
     const length = encodeHead(head, this.#scratch)
-    const entry = this.#engine.put(headKey(process), headDomain, kind.head, this.#scratch, length, head)
+    const entry = this.#engine.put(this.#namesOf(process).headKey, headDomain, kind.head, this.#scratch, length, head)
     if (first) this.#engine.markAbsent(entry)
   }
 
@@ -154,19 +154,24 @@ export class SlotIndex {
     return run
   }
 
-  /** The same string for the same process: the tier compares and hashes it at every put. */
-  #domainOf(process: string): string {
-    let domain = this.#domains.get(process)
-    if (domain === undefined) {
-      if (this.#domains.size >= domainsKept) this.#domains.clear()
-      domain = indexDomain(process)
-      this.#domains.set(process, domain)
+  /** The same strings for the same process: making and hashing them anew would cost more than the look-up they are for. */
+  #namesOf(process: string): ProcessNames {
+    let names = this.#names.get(process)
+    if (names === undefined) {
+      if (this.#names.size >= namesKept) this.#names.clear()
+      names = { domain: indexDomain(process), headKey: headKey(process) }
+      this.#names.set(process, names)
     }
-    return domain
+    return names
   }
 }
 
-const domainsKept = 4096
+interface ProcessNames {
+  readonly domain: string
+  readonly headKey: string
+}
+
+const namesKept = 4096
 
 /** Longest run answered from memory before a scan takes over: bounds what one synchronous step does. */
 const runMax = 4096

@@ -48,8 +48,7 @@ async function fourCheckpoints({ store, model }: World, context: string): Promis
     await Promise.all([life.assignment('sync'), life.many(2), life.path()])
     await store.paths.write('overwritten', Buffer.from(`round ${round}`))
     await store.paths.write(`short-lived/${round}`, Buffer.from('x'))
-    for (let slot = 0; slot < 3; slot++)
-      await store.assignments.write({ process: process as string, slot: round * 3 + slot, round })
+    for (let slot = 0; slot < 3; slot++) await store.assignments.write({ process: process as string, slot: round * 3 + slot, round })
     if (round > 0) await store.paths.remove(`short-lived/${round - 1}`)
     if (round > 0) await store.assignments.prune(process as string, { below: round * 3 })
     await store.checkpoint()
@@ -142,8 +141,7 @@ describe('a batch of the backend that fails', () => {
   it('names what failed when a checkpoint asked for fails while enough is dirty for another', async () => {
     const { backend, store } = await started()
     const process = 'S'.repeat(43)
-    const list = (from: number) =>
-      Array.from({ length: 15 }, (_, i) => ({ process, slot: from + i, data: 'z'.repeat(900) }))
+    const list = (from: number) => Array.from({ length: 15 }, (_, i) => ({ process, slot: from + i, data: 'z'.repeat(900) }))
     await store.assignments.writeMany(list(0))
     backend.failBatch(1, { applied: false })
     backend.failBatch(2, { applied: false })
@@ -152,10 +150,7 @@ describe('a batch of the backend that fails', () => {
     const written = store.assignments.writeMany(list(15))
     await expect(checkpoint).rejects.toMatchObject({ code: 'HOLDFAST_IO' })
     await written
-    await expect(store.content.put({ after: 1 })).rejects.toMatchObject({
-      code: 'HOLDFAST_POISONED',
-      cause: { code: 'HOLDFAST_IO' },
-    })
+    await expect(store.content.put({ after: 1 })).rejects.toMatchObject({ code: 'HOLDFAST_POISONED', cause: { code: 'HOLDFAST_IO' } })
     await store.close()
   })
 
@@ -175,5 +170,45 @@ describe('a batch of the backend that fails', () => {
     expect(store.status).toBe('poisoned')
     expect(backend.batches - before).toBe(1)
     await store.close()
+  })
+})
+
+describe('a checkpoint that cannot be read back', () => {
+  class ForgetfulBackend extends CountingBackend {
+    lapses = 0
+
+    override get(key: string): Promise<Uint8Array | undefined> {
+      if (!key.startsWith('!checkpoint/') || this.lapses === 0) return super.get(key)
+      this.lapses -= 1
+      return Promise.resolve(undefined)
+    }
+  }
+
+  async function forgetful(lapses: number) {
+    const disk = new SimulatedDisk()
+    const backend = new ForgetfulBackend()
+    const model = new Model('all')
+    const store = await openStore(disk.fileSystem, backend)
+    await new Life(store, model, 'forgetful').assignment('sync')
+    backend.lapses = lapses
+    return { disk, backend, model, store, published: disk.readBytes(`${location}/superblock`) }
+  }
+
+  it('once is made again on a backend opened anew', async () => {
+    const { disk, backend, model, store, published } = await forgetful(1)
+    await store.checkpoint()
+    expect(backend.opens).toBe(2)
+    expect(disk.readBytes(`${location}/superblock`)).not.toEqual(published)
+    await store.close()
+    await assertRecovers({ disk, backend, model }, 'once')
+  })
+
+  it('twice is not published: the log stays what counts', async () => {
+    const { disk, backend, model, store, published } = await forgetful(2)
+    await expect(store.checkpoint()).rejects.toMatchObject({ code: 'HOLDFAST_CORRUPT' })
+    expect(store.status).toBe('poisoned')
+    expect(disk.readBytes(`${location}/superblock`)).toEqual(published)
+    await store.close()
+    await assertRecovers({ disk, backend, model }, 'twice')
   })
 })
