@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { ioError } from '../base/index.ts'
+import { ioError, systemCode } from '../base/index.ts'
 import { type FileHandle, type FileSystem, writeFully } from '../fs/index.ts'
 import { segmentFileName } from './segment-name.ts'
 
 const chunkBytes = 1024 * 1024
-const firstSpareBytes = 4 * chunkBytes
+const firstSpareBytes = 8 * chunkBytes
 const growth = 2
 
 interface PreallocationOptions {
@@ -179,6 +179,28 @@ export async function createSegmentFile(
     throw cause
   }
   return { file, handle, zeroedBytes: 0 }
+}
+
+/** Fills a new file with zeros, unsynced. Answers how many: a disk too full for them may have room for the log. */
+export async function fillWithZeros(handle: FileHandle, bytes: number): Promise<number> {
+  let filled = 0
+  try {
+    while (filled < bytes) {
+      const chunk = Math.min(chunkBytes, bytes - filled)
+      await writeFully(handle, zeros(chunk), filled)
+      filled += chunk
+    }
+  } catch (cause) {
+    if (!isFull(cause)) throw cause
+    await handle.truncate(0)
+    return 0
+  }
+  return filled
+}
+
+function isFull(cause: unknown): boolean {
+  const code = systemCode(cause)
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
 let sharedZeros: Buffer | undefined

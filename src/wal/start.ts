@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { HoldfastError, ioError } from '../base/index.ts'
-import { makeDirectoryDurable, writeFully } from '../fs/index.ts'
+import { type FileHandle, makeDirectoryDurable, writeFully } from '../fs/index.ts'
 import { frameType } from './frame.ts'
 import type { SegmentInfo, WalOptions } from './options.ts'
-import { createSegmentFile } from './preallocation.ts'
+import { createSegmentFile, fillWithZeros } from './preallocation.ts'
 import { damaged } from './problems.ts'
 import type { WalRecovery, WalTail } from './recovery.ts'
 import { type SegmentHeader, segmentHeaderBytes, segmentSalt } from './segment-header.ts'
@@ -13,6 +13,8 @@ import { SegmentWriter } from './segment-writer.ts'
 
 const brokenKept = 4
 const copyBytes = 1024 * 1024
+/** Zeros that the first segment of an opening begins with: a few milliseconds of it. */
+const preparedBytes = 4 * 1024 * 1024
 
 export interface StartedLog {
   readonly writer: SegmentWriter
@@ -95,10 +97,16 @@ function refuseOldEpoch(options: WalOptions, recovery: WalRecovery): void {
 }
 
 async function createWriter(options: WalOptions, header: SegmentHeader): Promise<SegmentWriter> {
+  let created: FileHandle | undefined
   try {
-    const fresh = await createSegmentFile(options.fileSystem, options.directory, header.number, header.epoch)
-    return new SegmentWriter(fresh.handle, fresh.file, header, options.storeId, 0)
+    const { handle, file } = await createSegmentFile(options.fileSystem, options.directory, header.number, header.epoch)
+    created = handle
+    // The sync that makes the header durable covers the zeros too: the first writes find a prepared file.
+    const zeroed =
+      options.preallocate === false ? 0 : await fillWithZeros(handle, Math.min(options.segmentBytes, preparedBytes))
+    return new SegmentWriter(handle, file, header, options.storeId, zeroed)
   } catch (cause) {
+    await created?.close()
     throw ioError('create a segment in', options.directory, cause)
   }
 }

@@ -19,9 +19,9 @@ class CutAtBatch extends MemoryBackend {
   readonly #moment: Moment
   readonly #cut: (backend: MemoryBackend) => void
 
-  constructor(cutAt: number, moment: Moment, cut: (backend: MemoryBackend) => void) {
+  constructor(at: number, moment: Moment, cut: (backend: MemoryBackend) => void) {
     super()
-    this.#cutAt = cutAt
+    this.#cutAt = at
     this.#moment = moment
     this.#cut = cut
   }

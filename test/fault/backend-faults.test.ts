@@ -43,14 +43,14 @@ async function started(): Promise<World> {
 /** Writes, overwrites and deletes over four checkpoints, so that every batch of a checkpoint has all three. */
 async function fourCheckpoints({ store, model }: World, context: string): Promise<void> {
   const life = new Life(store, model, context)
-  const [process] = ['R'.repeat(43)]
+  const process = 'R'.repeat(43)
   for (let round = 0; round < 4; round++) {
     await Promise.all([life.assignment('sync'), life.many(2), life.path()])
     await store.paths.write('overwritten', Buffer.from(`round ${round}`))
     await store.paths.write(`short-lived/${round}`, Buffer.from('x'))
-    for (let slot = 0; slot < 3; slot++) await store.assignments.write({ process: process as string, slot: round * 3 + slot, round })
+    for (let slot = 0; slot < 3; slot++) await store.assignments.write({ process, slot: round * 3 + slot, round })
     if (round > 0) await store.paths.remove(`short-lived/${round - 1}`)
-    if (round > 0) await store.assignments.prune(process as string, { below: round * 3 })
+    if (round > 0) await store.assignments.prune(process, { below: round * 3 })
     await store.checkpoint()
   }
 }
@@ -141,7 +141,8 @@ describe('a batch of the backend that fails', () => {
   it('names what failed when a checkpoint asked for fails while enough is dirty for another', async () => {
     const { backend, store } = await started()
     const process = 'S'.repeat(43)
-    const list = (from: number) => Array.from({ length: 15 }, (_, i) => ({ process, slot: from + i, data: 'z'.repeat(900) }))
+    const list = (from: number) =>
+      Array.from({ length: 15 }, (_, i) => ({ process, slot: from + i, data: 'z'.repeat(900) }))
     await store.assignments.writeMany(list(0))
     backend.failBatch(1, { applied: false })
     backend.failBatch(2, { applied: false })
@@ -150,7 +151,10 @@ describe('a batch of the backend that fails', () => {
     const written = store.assignments.writeMany(list(15))
     await expect(checkpoint).rejects.toMatchObject({ code: 'HOLDFAST_IO' })
     await written
-    await expect(store.content.put({ after: 1 })).rejects.toMatchObject({ code: 'HOLDFAST_POISONED', cause: { code: 'HOLDFAST_IO' } })
+    await expect(store.content.put({ after: 1 })).rejects.toMatchObject({
+      code: 'HOLDFAST_POISONED',
+      cause: { code: 'HOLDFAST_IO' },
+    })
     await store.close()
   })
 

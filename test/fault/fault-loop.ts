@@ -18,7 +18,7 @@ export const kinds: readonly Kind[] = [
   { name: 'a write fails', fault: { operation: anyWrite } },
   { name: 'a write fills the disk half way', fault: { operation: anyWrite, shortWrite: 20, code: 'ENOSPC' } },
   { name: 'a write is short', fault: { operation: anyWrite, shortWrite: 7 }, harmless: true },
-  { name: 'a datasync fails and drops its pages', fault: { operation: dataSync, unsynced: 'drop' } },
+  { name: 'a datasync fails and drops its pages', fault: { operation: dataSync, unsynced: 'drop' }, smallWrites: 4 },
   { name: 'a datasync fails and keeps some pages', fault: { operation: dataSync, unsynced: 'some' } },
   { name: 'a directory sync fails', fault: { operation: 'syncDirectory' } },
   { name: 'a file cannot be opened', fault: { operation: 'open', code: 'EMFILE' } },

@@ -78,7 +78,7 @@ async function liveUntilFull(store: Store, model: Model, context: string): Promi
 }
 
 /** A file system of its own, of so many bytes; undefined where this process may not mount one. */
-function mountSmall(bytes: number): { directory: string; unmount(): void } | undefined {
+function mountSmall(bytes: number): { directory: string; unmount: () => void } | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-full-'))
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', directory])
@@ -88,7 +88,7 @@ function mountSmall(bytes: number): { directory: string; unmount(): void } | und
   }
   return {
     directory,
-    unmount() {
+    unmount: () => {
       spawnSync('umount', [directory])
       rmdirSync(directory)
     },

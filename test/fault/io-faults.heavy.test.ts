@@ -1,4 +1,4 @@
-/** As io-faults.test.ts, with more kinds, and both aftermaths at every call. */
+/** As io-faults.test.ts, with more kinds, and every aftermath at every call. */
 import { beforeAll, describe, it } from 'vitest'
 import { failEveryCall, furtherKinds, kinds } from './fault-loop.ts'
 import { type Machine, newMachine, usedMachine } from './fault-world.ts'
@@ -12,8 +12,10 @@ describe.each([
     machine = await make()
   })
 
-  for (const aftermath of ['reopen', 'power cut'] as const) {
+  for (const aftermath of ['reopen', 'power cut', 'sudden power cut'] as const) {
     for (const kind of [...kinds, ...furtherKinds]) {
+      // Files are shortened when a store closes, which a sudden power cut comes before.
+      if (aftermath === 'sudden power cut' && kind.fault.operation === 'truncate') continue
       it(`${kind.name} (${aftermath})`, () => failEveryCall(age, machine, kind, () => aftermath))
     }
   }

@@ -22,6 +22,6 @@ describe.each([
     it(kind.name, () => failEveryCall(age, machine, kind, inTurn))
     // What a failed sync dropped is missed only when the page cache is gone: no call may go without.
     if (kind.name.includes('datasync'))
-      it(`${kind.name}, then a power cut`, () => failEveryCall(age, machine, kind, () => 'power cut'))
+      it(`${kind.name}, then a power cut`, () => failEveryCall(age, machine, kind, () => 'sudden power cut'))
   }
 })
