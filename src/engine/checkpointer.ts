@@ -10,7 +10,7 @@
  *   6. settle the generation in memory; remove segments older than the checkpoint before this one
  * An error in 3 or 4 drops the backend's handle, opens it again and tries once more; a second one poisons the store.
  */
-import { assert, type Clock, HoldfastError, ioError } from '../base/index.ts'
+import { assert, type Clock, HoldfastError, hasCode, ioError } from '../base/index.ts'
 import { fingerprint, kind } from '../codec/index.ts'
 import { type FileSystem, writeFileAtomic } from '../fs/index.ts'
 import type { BackendOperation } from '../kv/index.ts'
@@ -19,14 +19,17 @@ import type { Wal } from '../wal/index.ts'
 import { type BackendAccess, entryFingerprint } from './backend-access.ts'
 import {
   type Account,
-  accountKey,
   Accountant,
+  type BatchChange,
+  batchKey,
+  changeBetween,
   type CheckpointRecord,
   checkpointKey,
-  decodeMeta,
   encodeMeta,
   hashOf,
+  type Standing,
 } from './checkpoint-record.ts'
+import { readStanding } from './standing.ts'
 import { encodeSuperblock, type Superblock } from './superblock.ts'
 import type { CheckpointReport } from './types.ts'
 
@@ -39,7 +42,7 @@ export interface CheckpointerParts {
   readonly fileSystem: FileSystem
   readonly superblockFile: string
   readonly superblock: Superblock
-  readonly account: Account
+  readonly standing: Standing
   readonly tier: MemoryTier
   readonly wal: Wal
   readonly access: BackendAccess
@@ -57,6 +60,8 @@ export class Checkpointer {
   readonly #parts: CheckpointerParts
   #superblock: Superblock
   readonly #accountant: Accountant
+  /** Attempts at the next checkpoint so far. */
+  #attempt: number
   #running: Promise<CheckpointReport> | undefined
   /** Part of the sealed generation that reached the backend, 0..1: what writers are paced by. */
   #drained = 0
@@ -67,7 +72,8 @@ export class Checkpointer {
   constructor(parts: CheckpointerParts) {
     this.#parts = parts
     this.#superblock = parts.superblock
-    this.#accountant = new Accountant(parts.account)
+    this.#accountant = new Accountant(parts.standing.account)
+    this.#attempt = parts.standing.attempt
   }
 
   get running(): boolean {
@@ -83,7 +89,7 @@ export class Checkpointer {
   }
 
   get sequence(): number {
-    return this.#superblock.checkpoint?.sequence ?? 0
+    return this.#superblock.checkpoint.sequence
   }
 
   get superblock(): Superblock {
@@ -192,12 +198,16 @@ export class Checkpointer {
   async #apply(generation: Generation, sequence: number): Promise<{ number: number; bytes: Buffer }> {
     const { backend } = this.#parts.access
     const { entries } = generation
+    const base = this.#accountant.account
+    this.#attempt++
+    let batches = 0
     for (let from = 0; from < entries.length; ) {
       const chunk = takeChunk(entries, from)
       await this.#resolveBases(chunk)
+      const before = this.#accountant.account
       const operations = this.#operationsFor(chunk)
       if (operations.length > 0) {
-        operations.push({ key: accountKey, value: encodeMeta(accountKey, this.#accountant.account) })
+        operations.push(this.#changeSince(before, base, batches++))
         await backend.batch(operations, { sync: false })
       }
       from += chunk.length
@@ -205,28 +215,34 @@ export class Checkpointer {
       this.#release()
       if (this.#stopped) throw new HoldfastError('HOLDFAST_ABORTED', 'the checkpoint was abandoned')
     }
-    return this.#seal(sequence)
+    return this.#complete(sequence)
+  }
+
+  #changeSince(before: Account, base: Account, index: number): BackendOperation {
+    const key = batchKey(index)
+    const change: BatchChange = {
+      ...{ after: this.#superblock.checkpoint.number, attempt: this.#attempt, base },
+      ...changeBetween(before, this.#accountant.account),
+    }
+    return { key, value: encodeMeta(key, change) }
   }
 
   /** The synced last batch, and the proof that it is there. */
-  async #seal(sequence: number): Promise<{ number: number; bytes: Buffer }> {
+  async #complete(sequence: number): Promise<{ number: number; bytes: Buffer }> {
     const { backend } = this.#parts.access
     const previous = this.#superblock.checkpoint
-    const number = (previous?.number ?? 0) + 1
+    const number = previous.number + 1
     const record: CheckpointRecord = {
       number,
       sequence,
       epoch: this.#superblock.epoch,
       account: this.#accountant.account,
-      previousHash: previous?.hash ?? '',
+      previousHash: previous.hash,
     }
     const key = checkpointKey(number)
     const bytes = encodeMeta(key, record)
-    const operations: BackendOperation[] = [
-      { key, value: bytes },
-      { key: accountKey, value: encodeMeta(accountKey, record.account) },
-    ]
-    if (number > 2) operations.push({ key: checkpointKey(number - 2), value: undefined })
+    const operations: BackendOperation[] = [{ key, value: bytes }]
+    if (number >= 2) operations.push({ key: checkpointKey(number - 2), value: undefined })
     await backend.batch(operations, { sync: true })
     const read = await backend.get(key)
     if (read === undefined || Buffer.compare(read, bytes) !== 0) {
@@ -254,6 +270,7 @@ export class Checkpointer {
       throw ioError('write', superblockFile, error)
     }
     this.#superblock = superblock
+    this.#attempt = 0
   }
 
   async #settle(generation: Generation): Promise<void> {
@@ -306,9 +323,11 @@ export class Checkpointer {
     const { access, tier } = this.#parts
     try {
       await access.reopen()
-      this.#accountant.reset(await readAccount(access))
-      await this.#assertPublishedCheckpoint()
+      const standing = await readStanding(access, this.#superblock.checkpoint)
+      this.#accountant.reset(standing.account)
+      this.#attempt = standing.attempt
     } catch (error) {
+      if (hasCode(error, 'HOLDFAST_CORRUPT')) throw error
       throw new HoldfastError('HOLDFAST_IO', `${access.backend.description} failed and could not be opened again`, {
         cause: new AggregateError([cause, error], 'checkpoint failed, then reopening failed'),
       })
@@ -320,20 +339,9 @@ export class Checkpointer {
     for (const entry of tier.dirtyAll()) entry.base = BASE_UNKNOWN
   }
 
-  async #assertPublishedCheckpoint(): Promise<void> {
-    const published = this.#superblock.checkpoint
-    if (published === null) return
-    const bytes = await this.#parts.access.backend.get(checkpointKey(published.number))
-    if (bytes === undefined || hashOf(bytes) !== published.hash) {
-      throw new HoldfastError('HOLDFAST_CORRUPT', `checkpoint ${published.number} is gone from the backend`, {
-        detail: { checkpoint: published.number },
-      })
-    }
-  }
-
   #report(entries: number, bytes: number, segmentsRemoved: number, started: number): CheckpointReport {
     return {
-      number: this.#superblock.checkpoint?.number ?? 0,
+      number: this.#superblock.checkpoint.number,
       sequence: this.sequence,
       entries,
       bytes,
@@ -341,20 +349,6 @@ export class Checkpointer {
       durationMs: this.#parts.clock.monotonic() - started,
     }
   }
-}
-
-export async function readAccount(access: BackendAccess): Promise<Account> {
-  const bytes = await access.backend.get(accountKey)
-  if (bytes === undefined) {
-    throw new HoldfastError(
-      'HOLDFAST_CORRUPT',
-      `the accounting entry is missing from ${access.backend.description}; restore a backup`,
-      {
-        detail: { key: accountKey, location: access.backend.location },
-      },
-    )
-  }
-  return decodeMeta<Account>(accountKey, bytes)
 }
 
 /** Copying every large value out of the log's buffers costs more than reading the few that are wanted later. */

@@ -17,8 +17,8 @@ import { type Backend, LevelBackend, levelTuning } from '../kv/index.ts'
 import { MemoryTier } from '../memory/index.ts'
 import { recoverWal, Wal, type WalLocation, type WalRecovery } from '../wal/index.ts'
 import { BackendAccess } from './backend-access.ts'
-import { Checkpointer, readAccount } from './checkpointer.ts'
-import { type Account, accountKey, checkpointKey, emptyAccount, encodeMeta, hashOf } from './checkpoint-record.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { type Account, checkpointKey, encodeMeta, firstCheckpoint, hashOf } from './checkpoint-record.ts'
 import { Engine } from './engine.ts'
 import { EpochFence } from './epoch-fence.ts'
 import { creationLeftovers, type Layout, layoutOf } from './layout.ts'
@@ -26,6 +26,7 @@ import { type ResolvedOptions, resolveOptions } from './options.ts'
 import { existsError, notAStore, notFound, superblockMissing } from './open-errors.ts'
 import { OpenEngine } from './open-handle.ts'
 import { replayRecord } from './replay.ts'
+import { readStanding } from './standing.ts'
 import { type CheckpointPointer, decodeSuperblock, encodeSuperblock, type Superblock } from './superblock.ts'
 import type { OpenOptions, RecoveryReport } from './types.ts'
 
@@ -94,13 +95,13 @@ class Opening {
       const tier = this.#newTier()
       const access = new BackendAccess(this.#backend)
       const files = this.#logFiles(superblock)
-      const { recovery } = await this.#recover(files, superblock, tier)
+      const { recovery, after } = await this.#recover(files, superblock, tier)
       const report = this.#report(recovery, superblock, false)
       const engine = new Engine({
         ...{ location: this.#location, tier, access, clock: this.#options.clock, recovery: report },
         ...{ wal: undefined, logFiles: files, defaultLevel: this.#options.defaultLevel },
       })
-      return this.#opened(engine, superblock, undefined, await readAccount(access))
+      return this.#opened(engine, superblock, undefined, (await readStanding(access, after)).account)
     })
   }
 
@@ -120,9 +121,9 @@ class Opening {
       this.#cleanups.push(() => fence.close())
       const tier = this.#newTier()
       const access = new BackendAccess(this.#backend)
-      const account = await readAccount(access)
       const files = this.#logFiles(superblock)
       const { recovery, after } = await this.#recover(files, superblock, tier)
+      const standing = await readStanding(access, after)
       const wal = await Wal.start(
         {
           ...files,
@@ -149,7 +150,7 @@ class Opening {
         // After falling back to the checkpoint before, the chain goes on from that one.
         superblock:
           after === superblock.checkpoint ? superblock : { ...superblock, checkpoint: after, previousCheckpoint: null },
-        ...{ account, tier, wal, access, clock: this.#options.clock },
+        ...{ standing, tier, wal, access, clock: this.#options.clock },
         checkpointBytes: this.#options.checkpointBytes,
         dirtyBytesMax: this.#options.dirtyBytesMax,
         poison: (cause: unknown) => engine.poison(cause),
@@ -157,7 +158,7 @@ class Opening {
       })
       engine.checkpointer = checkpointer
       checkpointer.afterWrite()
-      return this.#opened(engine, superblock, checkpointer, account)
+      return this.#opened(engine, superblock, checkpointer, standing.account)
     })
   }
 
@@ -218,9 +219,11 @@ class Opening {
   /** A creation cut short by a crash never acknowledged anything: what it left is removed and made anew. */
   async #create(): Promise<Superblock> {
     const { fileSystem } = this.#options
+    const firstKey = checkpointKey(0)
+    const first = encodeMeta(firstKey, firstCheckpoint)
     const fresh: Superblock = {
       ...{ storeId: randomBytes(16).toString('hex'), epoch: 0, initialised: false },
-      ...{ checkpoint: null, previousCheckpoint: null },
+      ...{ checkpoint: { number: 0, sequence: 0, hash: '' }, previousCheckpoint: null },
     }
     try {
       // An opening that failed or was killed may have made the directory without making its name durable.
@@ -231,12 +234,12 @@ class Opening {
       await fileSystem.mkdir(this.#layout.wal)
       await this.#backend.open({ create: true })
       this.#cleanups.push(() => this.#backend.close())
-      await this.#backend.batch([{ key: accountKey, value: encodeMeta(accountKey, emptyAccount) }], { sync: true })
+      await this.#backend.batch([{ key: firstKey, value: first }], { sync: true })
       await fileSystem.syncDirectory(this.#layout.location)
     } catch (error) {
       throw ioError('create the store in', this.#location, error)
     }
-    const initialised = { ...fresh, initialised: true }
+    const initialised = { ...fresh, initialised: true, checkpoint: { number: 0, sequence: 0, hash: hashOf(first) } }
     await this.#writeSuperblock(initialised)
     return initialised
   }
@@ -294,19 +297,18 @@ class Opening {
     files: WalLocation,
     superblock: Superblock,
     tier: MemoryTier,
-  ): Promise<{ recovery: WalRecovery; after: CheckpointPointer | null }> {
+  ): Promise<{ recovery: WalRecovery; after: CheckpointPointer }> {
     const after = await this.#checkpointInBackend(superblock)
     const recovery = await recoverWal(files, {
-      afterSequence: after?.sequence ?? 0,
+      afterSequence: after.sequence,
       onRecord: (sequence, bytes) => replayRecord(tier, sequence, bytes),
     })
     return { recovery, after }
   }
 
   /** The published checkpoint if the backend still has it; else the one before, which the log still reaches back to. */
-  async #checkpointInBackend(superblock: Superblock): Promise<CheckpointPointer | null> {
+  async #checkpointInBackend(superblock: Superblock): Promise<CheckpointPointer> {
     const { checkpoint, previousCheckpoint } = superblock
-    if (checkpoint === null) return null
     for (const pointer of [checkpoint, previousCheckpoint]) {
       if (pointer === null) continue
       const bytes = await this.#backend.get(checkpointKey(pointer.number))
@@ -324,7 +326,7 @@ class Opening {
       clean: recovery.records === 0 && recovery.tornBytes === 0,
       created,
       epoch: superblock.epoch,
-      checkpointSequence: superblock.checkpoint?.sequence ?? 0,
+      checkpointSequence: superblock.checkpoint.sequence,
       lastSequence: recovery.lastSequence,
       recordsReplayed: recovery.records,
       bytesReplayed: recovery.bytes,

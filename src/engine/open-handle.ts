@@ -38,7 +38,7 @@ export class OpenEngine {
     this.#cleanups = parts.cleanups
   }
 
-  get publishedCheckpoint(): CheckpointPointer | null {
+  get publishedCheckpoint(): CheckpointPointer {
     return (this.checkpointer?.superblock ?? this.superblock).checkpoint
   }
 

@@ -13,7 +13,7 @@ export function storeStats(open: OpenEngine): Stats {
     epoch: engine.recovery.epoch,
     lastSequence: engine.lastSequence,
     durableSequence: engine.durableSequence,
-    checkpointSequence: open.publishedCheckpoint?.sequence ?? 0,
+    checkpointSequence: open.publishedCheckpoint.sequence,
     checkpoints: checkpointer?.completed ?? 0,
     checkpointRunning: checkpointer?.running ?? false,
     dirtyEntries: tier.dirtyEntries,

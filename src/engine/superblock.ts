@@ -21,8 +21,8 @@ export interface Superblock {
   readonly epoch: number
   /** False until creation finished: such a store never acknowledged anything and is created anew. */
   readonly initialised: boolean
-  /** Newest published checkpoint and the one before it (the log reaches back to that one). */
-  readonly checkpoint: CheckpointPointer | null
+  /** Newest published checkpoint, number 0 at creation, and the one before it (the log reaches back to that one). */
+  readonly checkpoint: CheckpointPointer
   readonly previousCheckpoint: CheckpointPointer | null
 }
 
@@ -60,7 +60,9 @@ function shapeOf(parsed: Superblock, file: string): Superblock {
     /^[0-9a-f]{32}$/.test(parsed.storeId) &&
     Number.isSafeInteger(parsed.epoch) &&
     parsed.epoch >= 0 &&
-    typeof parsed.initialised === 'boolean'
+    typeof parsed.initialised === 'boolean' &&
+    typeof parsed.checkpoint === 'object' &&
+    parsed.checkpoint !== null
   if (!valid) throw damaged(file, 'a field is missing or malformed')
   return parsed
 }

@@ -10,12 +10,15 @@ import { verifyWal } from '../wal/index.ts'
 import {
   type Account,
   Accountant,
-  accountKey,
+  type BatchChange,
+  batchPrefix,
+  type CheckpointRecord,
   checkpointKey,
   decodeMeta,
   emptyAccount,
   hashOf,
   metaPrefix,
+  standingOf,
 } from './checkpoint-record.ts'
 import type { OpenEngine } from './open-handle.ts'
 import type { Problem, VerifyOptions, VerifyReport } from './types.ts'
@@ -112,7 +115,6 @@ class Verification implements CheckContext {
 
   async #checkCheckpoint(): Promise<void> {
     const published = this.#open.publishedCheckpoint
-    if (published === null) return
     const key = checkpointKey(published.number)
     const bytes = await this.#open.engine.access.backend.get(key)
     if (bytes === undefined) this.report('checkpoint-missing', key, 'the published checkpoint is gone from the backend')
@@ -124,9 +126,11 @@ class Verification implements CheckContext {
   async #checkEntries(): Promise<void> {
     const { tier, access } = this.#open.engine
     const dirty = tier.dirtyAll()
+    const publishedKey = checkpointKey(this.#open.publishedCheckpoint.number)
     const iterator = access.backend.iterate({ gte: '', lt: '\u00ff' })
     const counted = new Accountant(emptyAccount)
-    let account: Account | undefined
+    const changes: BatchChange[] = []
+    let published: CheckpointRecord | undefined
     let next = 0
     try {
       for (;;) {
@@ -135,7 +139,8 @@ class Verification implements CheckContext {
         const checked: CheckedEntry[] = []
         for (const row of rows) {
           const { key, value } = row
-          if (key === accountKey) account = this.#meta(row)
+          if (key === publishedKey) published = this.#meta<CheckpointRecord>(row)
+          if (key.startsWith(batchPrefix)) changes.push(...this.#change(row))
           if (key.startsWith(metaPrefix)) continue
           counted.replace(undefined, fingerprintOf(row))
           while (next < dirty.length && (dirty[next] as Entry).key < key)
@@ -153,7 +158,11 @@ class Verification implements CheckContext {
     } finally {
       await iterator.close()
     }
-    this.#compareAccount(account, counted.account)
+    this.#compareAccount(
+      publishedKey,
+      published === undefined ? undefined : standingOf(published, changes).account,
+      counted.account,
+    )
   }
 
   /**
@@ -189,28 +198,29 @@ class Verification implements CheckContext {
     }
   }
 
-  #meta(row: BackendEntry): Account | undefined {
+  #change(row: BackendEntry): BatchChange[] {
+    const change = this.#meta<BatchChange>(row)
+    return change === undefined ? [] : [change]
+  }
+
+  #meta<T>(row: BackendEntry): T | undefined {
     try {
-      return decodeMeta<Account>(row.key, row.value)
+      return decodeMeta<T>(row.key, row.value)
     } catch (error) {
       this.report('accounting-damaged', row.key, messageOf(error))
       return undefined
     }
   }
 
-  #compareAccount(account: Account | undefined, counted: Account): void {
+  #compareAccount(where: string, account: Account | undefined, counted: Account): void {
     if (account === undefined) {
-      this.report('accounting-missing', accountKey, 'the backend holds no readable accounting entry')
+      this.report('accounting-missing', where, 'the published checkpoint, and with it the accounting, cannot be read')
     } else if (account.entries !== counted.entries) {
-      this.report(
-        'entry-count',
-        accountKey,
-        `the backend should hold ${account.entries} entries and has ${counted.entries}`,
-      )
+      this.report('entry-count', where, `the backend should hold ${account.entries} entries and has ${counted.entries}`)
     } else if (account.digest !== counted.digest) {
       this.report(
         'entry-digest',
-        accountKey,
+        where,
         'the entries of the backend are not those that were written: their digest differs',
       )
     }

@@ -12,7 +12,7 @@ export interface LevelTuning {
 }
 
 export function levelTuning(memoryBytes: number): LevelTuning {
-  if (memoryBytes < 128 * MiB) return { writeBufferBytes: 8 * MiB, maxFileBytes: 2 * MiB, maxOpenFiles: 74 }
+  if (memoryBytes < 128 * MiB) return { writeBufferBytes: 4 * MiB, maxFileBytes: 2 * MiB, maxOpenFiles: 74 }
   const writeBufferBytes = Math.min(32 * MiB, Math.floor(memoryBytes / 8))
   return { writeBufferBytes, maxFileBytes: 8 * MiB, maxOpenFiles: 512 }
 }

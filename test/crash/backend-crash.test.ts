@@ -152,9 +152,9 @@ describe('a power cut at any batch of the backend', () => {
     })
   }
 
-  it('that leaves a hole in its batches is healed by the log or reported, never silent', async () => {
+  it('that leaves a hole in its batches is healed by the log, and the accounting still fits', async () => {
     const batches = await batchesOfPlan()
-    const outcomes = { right: 0, reported: 0, refused: 0 }
+    const outcomes = { right: 0, refused: 0 }
     for (let batch = 1; batch <= batches; batch++) {
       for (const moment of ['during', 'after'] as const) {
         for (let seed = 1; seed <= 2; seed++) {
@@ -250,7 +250,7 @@ async function judgeHole(
   backend: MemoryBackend,
   model: Model,
   context: string,
-): Promise<'right' | 'reported' | 'refused'> {
+): Promise<'right' | 'refused'> {
   const store = await openOn(disk, backend).catch((error: unknown) => {
     expect(error, context).toMatchObject({ code: 'HOLDFAST_CORRUPT' })
     return undefined
@@ -261,8 +261,8 @@ async function judgeHole(
     if (write.acknowledged) expect(await write.check(store), `${context}: record ${write.sequence}`).toBe(true)
   }
   await store.checkpoint()
-  const { ok, problems } = await store.verify()
-  for (const { code } of problems) expect(['entry-count', 'entry-digest'], context).toContain(code)
+  // Each batch carries what it changed, so the accounting fits whichever of them are there: no false alarm either.
+  expect((await store.verify()).problems, context).toEqual([])
   await store.close()
-  return ok ? 'right' : 'reported'
+  return 'right'
 }

@@ -163,7 +163,11 @@ test('both checkpoints lost is damage that names what is missing', async () => {
   await store.paths.write('a', utf8('x'))
   await store.close()
   await w.backend.open({ create: false })
-  await w.backend.batch([{ key: '!checkpoint/0000000000000001', value: undefined }], { sync: true })
+  const lost = ['!checkpoint/0000000000000000', '!checkpoint/0000000000000001']
+  await w.backend.batch(
+    lost.map((key) => ({ key, value: undefined })),
+    { sync: true },
+  )
   await w.backend.close()
   await expect(w.open()).rejects.toMatchObject({ code: 'HOLDFAST_CORRUPT', detail: { checkpoint: 1 } })
   expect(w.disk.files()).toContain(`${location}/superblock`)
