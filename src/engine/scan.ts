@@ -25,6 +25,8 @@ export type MergedScan = AsyncGenerator<Entry, void, undefined>
 
 const firstBatch = 32
 const largestBatch = 1024
+/** A larger limit is none to the backend. */
+const backendLimitMax = 2 ** 24
 
 /** Takes both snapshots now, in one synchronous step: a checkpoint in between could otherwise hide an entry from both. */
 export function startScan(source: ScanSource, range: ScanRange): MergedScan {
@@ -33,7 +35,7 @@ export function startScan(source: ScanSource, range: ScanRange): MergedScan {
     gte: range.gte,
     lt: range.lt,
     reverse: range.reverse === true,
-    ...(range.limit === undefined ? {} : { limit: range.limit + dirty.length }),
+    ...(range.limit === undefined || range.limit > backendLimitMax ? {} : { limit: range.limit + dirty.length }),
   })
   return releasing(merge(source, dirty, rows, range), () => rows.close())
 }
@@ -59,7 +61,8 @@ async function* merge(
     await acknowledgedAll(source, dirty)
     while (remaining > 0) {
       const entry = dirty[next]
-      const row = await reader.peek()
+      if (!reader.ready) await reader.fill()
+      const row = reader.row
       if (entry === undefined && row === undefined) return
       const order = compare(entry, row, direction)
       if (order >= 0) reader.advance()
@@ -99,14 +102,21 @@ class RowReader {
     this.#size = Math.min(limit ?? firstBatch, largestBatch)
   }
 
-  async peek(): Promise<BackendEntry | undefined> {
-    if (this.#position < this.#rows.length) return this.#rows[this.#position]
-    if (this.#ended) return undefined
+  /** Whether `row` is what comes next; otherwise `fill` first. */
+  get ready(): boolean {
+    return this.#ended || this.#position < this.#rows.length
+  }
+
+  /** Undefined at the end. */
+  get row(): BackendEntry | undefined {
+    return this.#rows[this.#position]
+  }
+
+  async fill(): Promise<void> {
     this.#rows = await this.#iterator.next(this.#size)
     this.#position = 0
     this.#ended = this.#rows.length < this.#size
     this.#size = Math.min(this.#size * 2, largestBatch)
-    return this.#rows[0]
   }
 
   advance(): void {

@@ -14,7 +14,7 @@ import { boundsOf, normalizeProcess, normalizeSlot, positiveLimit } from './argu
 import { verifyChain } from './chain-check.ts'
 import { decodeTarget, type Head, indexDomain, locationDomain, locationKey, parseIndexKey } from './keys.ts'
 import { collectPage } from './page.ts'
-import { type IndexedSlot, SlotIndex } from './slot-index.ts'
+import { type IndexedSlot, SlotIndex, type SlotRange } from './slot-index.ts'
 import type {
   Assignment,
   AssignmentStore,
@@ -83,8 +83,8 @@ export class Assignments implements AssignmentStore {
   range(process: ProcessId, options: RangeOptions = {}): AsyncGenerator<Slot, void, undefined> {
     const name = normalizeProcess(process)
     const { from, to, limit } = boundsOf(options)
-    const indexed = this.#index.range(name, from, to, options.reverse === true)
-    return releasing(this.#slots(name, indexed, limit), () => indexed.return())
+    const indexed = this.#index.range(name, from, to, options.reverse === true, limit)
+    return releasing(this.#slots(name, indexed), async () => indexed.rest?.return())
   }
 
   async page(process: ProcessId, options: PageOptions = {}): Promise<Page> {
@@ -94,12 +94,12 @@ export class Assignments implements AssignmentStore {
     const head = await this.#index.head(name)
     const last = Math.min(to, head?.slot ?? -1)
     if (from > last) return { slots: [], gaps: [], continues: false }
-    return collectPage(this.#slots(name, this.#index.range(name, from, last, false), limit + 1), from, last, limit)
+    return collectPage(this.#slots(name, this.#index.range(name, from, last, false, limit + 1)), from, last, limit)
   }
 
   async list(process: ProcessId): Promise<number[]> {
     const slots: number[] = []
-    for await (const { slot } of this.#index.range(normalizeProcess(process), 0, Number.MAX_SAFE_INTEGER, false))
+    for await (const { slot } of allOf(this.#index.range(normalizeProcess(process), 0, Number.MAX_SAFE_INTEGER)))
       slots.push(slot)
     return slots
   }
@@ -232,7 +232,7 @@ export class Assignments implements AssignmentStore {
   async #firstSlots(process: string, below: number, limit: number): Promise<number[]> {
     const slots: number[] = []
     if (below === 0 || limit === 0) return slots
-    for await (const { slot } of this.#index.range(process, 0, below - 1, false)) {
+    for await (const { slot } of allOf(this.#index.range(process, 0, below - 1, false, limit))) {
       slots.push(slot)
       if (slots.length === limit) break
     }
@@ -240,21 +240,22 @@ export class Assignments implements AssignmentStore {
   }
 
   /** Adds the content, reading ahead in batches. */
-  async *#slots(
-    process: string,
-    indexed: AsyncGenerator<IndexedSlot, void, undefined>,
-    limit: number,
-  ): AsyncGenerator<Slot, void, undefined> {
-    let batch: IndexedSlot[] = []
-    let remaining = limit
-    for await (const entry of limited(indexed, limit)) {
-      batch.push(entry)
-      if (batch.length < Math.min(loadBatch, remaining)) continue
-      remaining -= batch.length
+  async *#slots(process: string, { run, rest }: SlotRange): AsyncGenerator<Slot, void, undefined> {
+    try {
+      for (let from = 0; from < run.length; from += loadBatch) {
+        yield* await this.#load(process, run.slice(from, from + loadBatch))
+      }
+      let batch: IndexedSlot[] = []
+      for await (const entry of rest ?? []) {
+        batch.push(entry)
+        if (batch.length < loadBatch) continue
+        yield* await this.#load(process, batch)
+        batch = []
+      }
       yield* await this.#load(process, batch)
-      batch = []
+    } finally {
+      await rest?.return()
     }
-    yield* await this.#load(process, batch)
   }
 
   async #load(process: string, batch: readonly IndexedSlot[]): Promise<Slot[]> {
@@ -314,18 +315,12 @@ function latestOf(head: Head | undefined): Latest | undefined {
   return head === undefined ? undefined : { slot: head.slot, id: head.id, hashChain: head.hashChain }
 }
 
-async function* limited<T>(
-  items: AsyncGenerator<T, void, undefined>,
-  limit: number,
-): AsyncGenerator<T, void, undefined> {
-  if (limit === 0) {
-    await items.return()
-    return
-  }
-  let count = 0
-  for await (const item of items) {
-    yield item
-    if (++count >= limit) return
+async function* allOf({ run, rest }: SlotRange): AsyncGenerator<IndexedSlot, void, undefined> {
+  try {
+    yield* run
+    if (rest !== undefined) yield* rest
+  } finally {
+    await rest?.return()
   }
 }
 

@@ -24,6 +24,12 @@ export interface IndexedSlot {
   readonly id: string
 }
 
+export interface SlotRange {
+  readonly run: readonly IndexedSlot[]
+  /** What follows the run; undefined when nothing does. It holds a snapshot open. */
+  readonly rest: AsyncGenerator<IndexedSlot, void, undefined> | undefined
+}
+
 export class SlotIndex {
   readonly #engine: Engine
   readonly #names = new Map<string, ProcessNames>()
@@ -118,19 +124,20 @@ export class SlotIndex {
   }
 
   /**
-   * Slots from..to in order, with their content ids: a snapshot as of this call. A run of neighbours that memory holds
-   * is answered without touching the backend.
+   * Slots from..to in order, at most `limit` of them, with their content ids: a snapshot as of this call. A run of
+   * neighbours that memory holds is answered without touching the backend. `rest` is to be returned, used or not.
    */
-  range(process: string, from: number, to: number, reverse: boolean): AsyncGenerator<IndexedSlot, void, undefined> {
+  range(process: string, from: number, to: number, reverse = false, limit = Number.MAX_SAFE_INTEGER): SlotRange {
     const last = Math.min(to, this.headSync(process)?.slot ?? -1)
-    const run = reverse ? [] : this.#run(process, from, last)
+    const run = reverse ? [] : this.#run(process, from, last, Math.min(limit, runMax))
     const start = from + run.length
-    return joined(run, start > last ? undefined : this.#scan(process, start, last, reverse))
+    if (start > last || run.length >= limit) return { run, rest: undefined }
+    return { run, rest: this.#scan(process, start, last, reverse, limit - run.length) }
   }
 
   /** Every slot the index has, whatever the head says. */
   all(process: string): AsyncGenerator<IndexedSlot, void, undefined> {
-    return joined([], this.#scan(process, 0, Number.MAX_SAFE_INTEGER, false))
+    return this.#scan(process, 0, Number.MAX_SAFE_INTEGER, false, Number.MAX_SAFE_INTEGER)
   }
 
   async *processes(): AsyncGenerator<string, void, undefined> {
@@ -138,15 +145,33 @@ export class SlotIndex {
       yield entry.key.slice(1)
   }
 
-  #scan(process: string, from: number, to: number, reverse: boolean): AsyncGenerator<IndexedSlot, void, undefined> {
-    const entries = this.#engine.scan({ domain: indexDomain(process), ...indexRange(process, from, to), reverse })
-    return mapped(entries, (entry) => ({ slot: parseIndexKey(entry.key).slot, id: this.idOf(entry) }))
+  #scan(
+    process: string,
+    from: number,
+    to: number,
+    reverse: boolean,
+    limit: number,
+  ): AsyncGenerator<IndexedSlot, void, undefined> {
+    const { tier } = this.#engine
+    const asOf = tier.settlements
+    const entries = this.#engine.scan({
+      domain: indexDomain(process),
+      ...indexRange(process, from, to),
+      reverse,
+      limit,
+    })
+    return mapped(entries, (entry) => {
+      const indexed = { slot: parseIndexKey(entry.key).slot, id: this.idOf(entry) }
+      // The next range over these slots finds them in memory.
+      if (entry.sequence === 0) tier.admit(entry, asOf)
+      return indexed
+    })
   }
 
   /** The unbroken run of acknowledged slots from `from` on that memory has. */
-  #run(process: string, from: number, to: number): IndexedSlot[] {
+  #run(process: string, from: number, to: number, most: number): IndexedSlot[] {
     const run: IndexedSlot[] = []
-    for (let slot = from; slot <= to && run.length < runMax; slot++) {
+    for (let slot = from; slot <= to && run.length < most; slot++) {
       const entry = this.#engine.tier.peek(indexKey(process, slot))
       if (entry === undefined || entry.kind === TOMBSTONE || !this.#engine.isAcknowledged(entry)) break
       run.push({ slot, id: this.idOf(entry) })
@@ -184,22 +209,6 @@ function mapped<A, B>(
     for await (const item of items) yield map(item)
   })()
   return releasing(results, () => items.return())
-}
-
-/** `rest` may hold a snapshot open: it ends with this, however far this came. */
-function joined<T>(
-  first: readonly T[],
-  rest: AsyncGenerator<T, void, undefined> | undefined,
-): AsyncGenerator<T, void, undefined> {
-  const results = (async function* () {
-    try {
-      yield* first
-      if (rest !== undefined) yield* rest
-    } finally {
-      await rest?.return()
-    }
-  })()
-  return releasing(results, async () => rest?.return())
 }
 
 function wrongKind(entry: Entry): HoldfastError {

@@ -16,7 +16,7 @@ const bytes = (length: number): string => String.fromCharCode(...Array.from({ le
 const shapes: Record<string, () => string> = {
   'random bytes': () => bytes(12),
   'a long common prefix': () => `assignments/${'p'.repeat(43)}/${bytes(6)}`,
-  'four equal bytes after the prefix': () => `p/${'same'}${bytes(4)}`,
+  'four equal bytes after the prefix': () => `p/same${bytes(4)}`,
   'different lengths, some empty': () => bytes(some(6)),
   'a prefix that a few keys do not share': () => (some(200) === 0 ? bytes(3) : `common/prefix/${some(1000)}`),
   'keys that are prefixes of others': () => 'a'.repeat(some(40)) + '\0'.repeat(some(3)),
