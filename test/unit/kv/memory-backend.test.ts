@@ -98,7 +98,10 @@ describe('crash', () => {
         await expect(landing).rejects.toMatchObject({ code: 'HOLDFAST_IO' })
         survived.add(keysIn(survivor).length === 1)
       }
-      expect([...survived].sort((a, b) => Number(a) - Number(b)), mode).toEqual(mode === 'strict' ? [false] : [false, true])
+      expect(
+        [...survived].sort((a, b) => Number(a) - Number(b)),
+        mode,
+      ).toEqual(mode === 'strict' ? [false] : [false, true])
     }
   })
 
