@@ -1,15 +1,14 @@
-import type { ContentId, Message, Value } from '../content/index.ts'
+import type { ContentId, Message } from '../content/index.ts'
 import type { Report, WriteOptions } from '../engine/index.ts'
 
 /** 32 bytes, or 43 base64url characters (42 accepted, kept as they are). */
 export type ProcessId = string | Uint8Array
 
 /** `process` as in {@link ProcessId}; `slot` a non-negative safe integer or its canonical decimal string. */
-export interface Assignment {
+export type Assignment = Message & {
   readonly process: string | Uint8Array
   readonly slot: number | string
   readonly 'hash-chain'?: string
-  readonly [key: string]: Value
 }
 
 export interface AssignmentWriteOptions extends WriteOptions {

@@ -89,7 +89,8 @@ function mountSmall(bytes: number): { directory: string; unmount: () => void } |
   return {
     directory,
     unmount: () => {
-      spawnSync('umount', [directory])
+      // Lazily: after a failure something may still be open there, and the failure is what should be seen.
+      spawnSync('umount', ['-l', directory])
       rmdirSync(directory)
     },
   }
