@@ -21,5 +21,4 @@ export const limits = {
   partitionsDefault: 8,
   partitionsMax: 1024,
   bufferedIntervalMsDefault: 200,
-  bufferedBytesMax: 1 * MiB,
 } as const

@@ -51,10 +51,6 @@ export class Engine {
     return this.#status
   }
 
-  get failure(): unknown {
-    return this.#failure
-  }
-
   get readOnly(): boolean {
     return this.#wal === undefined
   }
