@@ -10,7 +10,7 @@
  *   6. settle the generation in memory; remove segments older than the checkpoint before this one
  * An error in 3 or 4 drops the backend's handle, opens it again and tries once more; a second one poisons the store.
  */
-import { assert, type Clock, HoldfastError, hasCode, ioError } from '../base/index.ts'
+import { assert, type Clock, HoldfastError, hasCode } from '../base/index.ts'
 import { fingerprint, kind } from '../codec/index.ts'
 import { type FileSystem, writeFileAtomic } from '../fs/index.ts'
 import type { BackendOperation } from '../kv/index.ts'
@@ -264,11 +264,7 @@ export class Checkpointer {
       previousCheckpoint: this.#superblock.checkpoint,
     }
     const { fileSystem, superblockFile } = this.#parts
-    try {
-      await writeFileAtomic(fileSystem, superblockFile, encodeSuperblock(superblock))
-    } catch (error) {
-      throw ioError('write', superblockFile, error)
-    }
+    await writeFileAtomic(fileSystem, superblockFile, encodeSuperblock(superblock))
     this.#superblock = superblock
     this.#attempt = 0
   }

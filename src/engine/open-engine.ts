@@ -5,14 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { HoldfastError, ioError } from '../base/index.ts'
-import {
-  type FileLock,
-  type FileSystem,
-  lockHolder,
-  makeDirectoryDurable,
-  readFileWhole,
-  writeFileAtomic,
-} from '../fs/index.ts'
+import { type FileLock, lockHolder, makeDirectoryDurable, readFileWhole, writeFileAtomic } from '../fs/index.ts'
 import { type Backend, LevelBackend, levelTuning } from '../kv/index.ts'
 import { MemoryTier } from '../memory/index.ts'
 import { recoverWal, Wal, type WalLocation, type WalRecovery } from '../wal/index.ts'
@@ -39,22 +32,13 @@ export async function openEngine(location: string, options: OpenOptions = {}): P
   })
   if (found?.kind === 'file') throw notAStore(location, 'it is a file')
   if (found === undefined && (resolved.readOnly || !resolved.createIfMissing)) throw notFound(location)
-  if (found === undefined) await createDirectory(resolved.fileSystem, location)
+  if (found === undefined) await makeDirectoryDurable(resolved.fileSystem, location)
   const real = await resolved.fileSystem.realpath(location).catch((error: unknown) => {
     throw ioError('look at', location, error)
   })
   const layout = layoutOf(real)
   const opening = new Opening(location, layout, resolved, started)
   return resolved.readOnly ? opening.readOnly() : opening.readWrite()
-}
-
-async function createDirectory(fileSystem: FileSystem, location: string): Promise<void> {
-  try {
-    // Also the parents it had to make: an unsynced one of them would take the store with it.
-    await makeDirectoryDurable(fileSystem, location)
-  } catch (error) {
-    throw ioError('create', location, error)
-  }
 }
 
 class Opening {
@@ -257,18 +241,12 @@ class Opening {
 
   async #readSuperblock(): Promise<Superblock | undefined> {
     const { superblock: file } = this.#layout
-    const bytes = await readFileWhole(this.#options.fileSystem, file).catch((error: unknown) => {
-      throw ioError('read', file, error)
-    })
+    const bytes = await readFileWhole(this.#options.fileSystem, file)
     return bytes === undefined ? undefined : decodeSuperblock(bytes, file)
   }
 
-  async #writeSuperblock(superblock: Superblock): Promise<void> {
-    try {
-      await writeFileAtomic(this.#options.fileSystem, this.#layout.superblock, encodeSuperblock(superblock))
-    } catch (error) {
-      throw ioError('write', this.#layout.superblock, error)
-    }
+  #writeSuperblock(superblock: Superblock): Promise<void> {
+    return writeFileAtomic(this.#options.fileSystem, this.#layout.superblock, encodeSuperblock(superblock))
   }
 
   #levelBackend(): Backend {

@@ -35,11 +35,17 @@ export async function readFileWhole(fileSystem: FileSystem, path: string): Promi
     throw ioError('open', path, cause)
   }
   try {
+    return await readAndClose(handle)
+  } catch (cause) {
+    throw ioError('read', path, cause)
+  }
+}
+
+async function readAndClose(handle: FileHandle): Promise<Buffer> {
+  try {
     const target = Buffer.alloc(await handle.size())
     const read = await readFully(handle, target, 0)
     return target.subarray(0, read)
-  } catch (cause) {
-    throw ioError('read', path, cause)
   } finally {
     await handle.close()
   }
