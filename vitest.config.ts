@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 const everywhere = ['**/node_modules/**', '**/*.heavy.test.ts']
 // Tests that start processes and kill them, or walk every crash point, need longer than the rest.
-const slow = ['test/crash/**/*.test.ts', 'test/fault/**/*.test.ts', 'test/cli/**/*.test.ts']
+const slow = ['crash', 'fault', 'model', 'cli'].map((folder) => `test/${folder}/**/*.test.ts`)
 
 export default defineConfig({
   test: {
