@@ -1,3 +1,4 @@
+export type * from './cache/index.ts'
 export type * from './content/index.ts'
 export type * from './engine/index.ts'
 export { type ErrorCode, HoldfastError } from './base/index.ts'

@@ -1,5 +1,18 @@
 import { assert } from './base/index.ts'
 import {
+  Caches,
+  type KeyValue,
+  type KeyValueOptions,
+  type Queue,
+  type QueueOptions,
+  type Records,
+  type RecordsOptions,
+  type Stack,
+  Structures,
+  type Table,
+  type TableOptions,
+} from './cache/index.ts'
+import {
   checkContent,
   checkPaths,
   checkPins,
@@ -20,6 +33,7 @@ import {
   openEngine,
   releasing,
   storeStats,
+  transactBoth,
   verifyStore,
   type CheckpointReport,
   type OpenOptions,
@@ -46,6 +60,12 @@ export interface Store extends AsyncDisposable {
   readonly content: ContentStore
   readonly paths: PathStore
   readonly assignments: AssignmentStore
+  /** The key-value namespace of that name. The same object every time; options belong to the first to ask. */
+  kv<V = unknown>(namespace: string, options?: KeyValueOptions): KeyValue<V>
+  table(name: string, options?: TableOptions): Table
+  queue<V = unknown>(name: string, options?: QueueOptions): Queue<V>
+  stack<V = unknown>(name: string, options?: WriteOptions): Stack<V>
+  records<T extends object>(type: string, options?: RecordsOptions): Records<T>
   /**
    * Runs `fn` synchronously; all its writes are one record: all or none after a crash. A throw undoes them. The
    * promises they return settle with the transaction and need no handler of their own.
@@ -73,7 +93,10 @@ export interface Store extends AsyncDisposable {
  * HOLDFAST_NOT_FOUND, HOLDFAST_EXISTS, HOLDFAST_IO or HOLDFAST_NO_SPACE.
  */
 export async function open(location: string, options?: OpenOptions): Promise<Store> {
-  return new EmbeddedStore(await openEngine(location, options))
+  const caches = new Caches()
+  const opened = await openEngine(location, options, caches.hooks)
+  await caches.attach(opened.engine)
+  return new EmbeddedStore(opened, caches)
 }
 
 class EmbeddedStore implements Store {
@@ -81,10 +104,14 @@ class EmbeddedStore implements Store {
   readonly paths: Paths
   readonly assignments: Assignments
   readonly #open: OpenEngine
+  readonly #caches: Caches
+  readonly #structures: Structures
 
-  constructor(opened: OpenEngine) {
+  constructor(opened: OpenEngine, caches: Caches) {
     const { engine } = opened
     this.#open = opened
+    this.#caches = caches
+    this.#structures = new Structures(caches)
     this.content = new Contents(engine)
     this.assignments = new Assignments(engine, this.content)
     const mounts = [
@@ -114,9 +141,29 @@ class EmbeddedStore implements Store {
     return this.#engine.recovery
   }
 
+  kv<V>(namespace: string, options?: KeyValueOptions): KeyValue<V> {
+    return this.#structures.kv(namespace, options)
+  }
+
+  table(name: string, options?: TableOptions): Table {
+    return this.#structures.table(name, options)
+  }
+
+  queue<V>(name: string, options?: QueueOptions): Queue<V> {
+    return this.#structures.queue(name, options)
+  }
+
+  stack<V>(name: string, options?: WriteOptions): Stack<V> {
+    return this.#structures.stack(name, options)
+  }
+
+  records<T extends object>(type: string, options?: RecordsOptions): Records<T> {
+    return this.#structures.records(type, options)
+  }
+
   transact<R>(fn: () => R, options?: WriteOptions): Promise<R> {
     if (typeof fn !== 'function') return Promise.reject(new TypeError('transact takes a synchronous function'))
-    return this.#engine.transact(options, fn)
+    return transactBoth(this.#engine, this.#caches.volatileEngine, options, fn)
   }
 
   watch(options: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<Change, void, undefined> {

@@ -14,3 +14,5 @@ export {
   writeEnvelope,
 } from './envelope.ts'
 export { decodeKey, encodeKey, encodeKeyPrefix, type Key } from './key-order.ts'
+export { type DecodedValue, decodePrimitive, decodeValue, NOT_PRIMITIVE } from './value-decoder.ts'
+export { ValueEncoder } from './value-encoder.ts'

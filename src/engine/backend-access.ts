@@ -2,7 +2,7 @@
 import { assert, HoldfastError } from '../base/index.ts'
 import { fingerprint, readEnvelope } from '../codec/index.ts'
 import type { Backend } from '../kv/index.ts'
-import { Entry, UNDECODED } from '../memory/index.ts'
+import { BASE_ABSENT, BASE_UNKNOWN, Entry, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 
 /** A clean entry from bytes of the backend; HOLDFAST_CORRUPT when their checksum fails. */
 export function cleanEntry(key: string, bytes: Uint8Array): Entry {
@@ -89,4 +89,17 @@ function readFailed(backend: Backend, key: string, error: unknown): unknown {
 export function entryFingerprint(entry: Entry): number {
   assert(entry.buffer !== null, 'a dirty entry has its bytes')
   return fingerprint(entry.key, entry.buffer.subarray(entry.offset, entry.offset + entry.length))
+}
+
+/** What the backend holds under a key by the time an entry that replaced `previous` gets there. */
+export function baseAfter(previous: Entry | undefined, generation: number): number {
+  if (previous === undefined) return BASE_UNKNOWN
+  if (previous.generation === 0 || previous.generation === generation) return previous.base
+  // `previous` is in the sealed generation, which reaches the backend first.
+  return previous.kind === TOMBSTONE ? BASE_ABSENT : entryFingerprint(previous)
+}
+
+/** The caller knows that the backend does not have the key. */
+export function noteAbsence(entry: Entry): void {
+  if (entry.base === BASE_UNKNOWN) entry.base = BASE_ABSENT
 }

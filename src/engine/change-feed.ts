@@ -4,7 +4,7 @@
  */
 import { HoldfastError } from '../base/index.ts'
 import { envelopeHeaderBytes } from '../codec/index.ts'
-import type { Entry } from '../memory/index.ts'
+import { type Entry, TOMBSTONE } from '../memory/index.ts'
 import type { LogRecord } from '../wal/index.ts'
 import { decodeRecord } from './record-format.ts'
 import { releasing } from './releasing.ts'
@@ -22,6 +22,7 @@ export interface RawMutation {
   readonly key: string
   /** Envelope kind; 0 when the key was deleted. */
   readonly kind: number
+  /** What the envelope holds or, of a delete, its note. */
   readonly payload: Buffer
 }
 
@@ -119,6 +120,8 @@ export class ChangeFeed {
 }
 
 function rawMutation(entry: Entry): RawMutation {
+  if (entry.kind === TOMBSTONE)
+    return { key: entry.key, kind: TOMBSTONE, payload: (entry.value as Buffer | undefined) ?? nothing }
   const payload =
     entry.buffer === null
       ? nothing
@@ -128,12 +131,9 @@ function rawMutation(entry: Entry): RawMutation {
 
 function rawChange(sequence: number, bytes: Buffer): RawChange {
   const mutations: RawMutation[] = []
-  decodeRecord(bytes, sequence, ({ key, valueStart, valueLength }) => {
-    if (valueStart < 0) mutations.push({ key, kind: 0, payload: nothing })
-    else {
-      const payload = bytes.subarray(valueStart + envelopeHeaderBytes, valueStart + valueLength)
-      mutations.push({ key, kind: bytes[valueStart] as number, payload })
-    }
+  decodeRecord(bytes, sequence, ({ key, deletes, valueStart, valueLength }) => {
+    const payload = bytes.subarray(deletes ? valueStart : valueStart + envelopeHeaderBytes, valueStart + valueLength)
+    mutations.push({ key, kind: deletes ? TOMBSTONE : (bytes[valueStart] as number), payload })
   })
   return { sequence, mutations }
 }

@@ -45,6 +45,8 @@ export interface CheckpointerParts {
   readonly standing: Standing
   readonly tier: MemoryTier
   readonly wal: Wal
+  /** The last writes that go into the checkpoint about to be sealed. */
+  beforeSeal(): void
   readonly access: BackendAccess
   readonly clock: Clock
   /** Dirty bytes of the active generation that start a checkpoint. */
@@ -67,6 +69,8 @@ export class Checkpointer {
   #drained = 0
   #waiting: (() => void)[] = []
   #stopped = false
+  /** A write made while sealing must not start another checkpoint. */
+  #sealing = false
   #completed = 0
 
   constructor(parts: CheckpointerParts) {
@@ -102,7 +106,7 @@ export class Checkpointer {
 
   /** After every write: starts a checkpoint when enough is dirty. */
   afterWrite(): void {
-    if (this.#running !== undefined || this.#stopped) return
+    if (this.#running !== undefined || this.#stopped || this.#sealing) return
     if (this.#parts.tier.dirtyBytes < this.#parts.checkpointBytes) return
     this.#start().catch((error: unknown) => this.#parts.poison(error))
   }
@@ -172,6 +176,9 @@ export class Checkpointer {
   async #run(): Promise<CheckpointReport> {
     const { tier, wal, clock } = this.#parts
     const started = clock.monotonic()
+    this.#sealing = true
+    this.#parts.beforeSeal()
+    this.#sealing = false
     const sequence = wal.lastSequence
     if (sequence === this.sequence && tier.activeEntries === 0) return this.#report(0, 0, 0, started)
     const generation = tier.seal()

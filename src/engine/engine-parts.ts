@@ -1,7 +1,9 @@
 import type { Clock } from '../base/index.ts'
 import type { MemoryTier } from '../memory/index.ts'
-import type { Wal, WalLocation } from '../wal/index.ts'
+import type { Log, WalLocation } from '../wal/index.ts'
 import type { BackendAccess } from './backend-access.ts'
+import type { Engine } from './engine.ts'
+import type { ReplayObserver } from './replay.ts'
 import type { RecoveryReport } from './types.ts'
 
 export interface EngineParts {
@@ -11,9 +13,17 @@ export interface EngineParts {
   readonly clock: Clock
   readonly recovery: RecoveryReport
   /** Undefined on a read-only engine. */
-  readonly wal: Wal | undefined
+  readonly wal: Log | undefined
   readonly logFiles: WalLocation
   readonly defaultLevel: number
+}
+
+/** What rooms above take part in while a store opens and runs. */
+export interface EngineHooks {
+  /** Hears of every mutation that opening replays, before the engine exists. */
+  readonly onReplay?: ReplayObserver
+  /** In the synchronous step before a checkpoint seals: what it writes is part of that checkpoint. Must not throw. */
+  readonly beforeSeal?: (engine: Engine) => void
 }
 
 /** What the engine needs of the checkpointer. */

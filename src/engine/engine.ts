@@ -5,17 +5,19 @@
  */
 import { assert, type Clock, type HoldfastError } from '../base/index.ts'
 import { envelopeHeaderBytes, kind } from '../codec/index.ts'
-import { BASE_ABSENT, BASE_UNKNOWN, Entry, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
-import { type Level, type LogRecord, readLog, type Wal, type WalLocation } from '../wal/index.ts'
-import { type BackendAccess, entryFingerprint } from './backend-access.ts'
+import { BASE_UNKNOWN, Entry, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { type Level, type Log, type LogRecord, readLog, type WalLocation } from '../wal/index.ts'
+import { type BackendAccess, baseAfter, noteAbsence } from './backend-access.ts'
 import { ChangeFeed } from './change-feed.ts'
 import type { Checkpoints, EngineParts } from './engine-parts.ts'
 import { closedError, poisonedError, readOnlyError } from './engine-errors.ts'
-import { levelOf } from './options.ts'
+import { levelIn } from './options.ts'
 import { RecordWriter } from './record-writer.ts'
 import { type MergedScan, type ScanRange, startScan, startScanAll } from './scan.ts'
-import { Transaction } from './transaction.ts'
+import { type Effect, type Mark, Transaction, transactionStart } from './transaction.ts'
 import type { RecoveryReport, StoreStatus, WriteOptions } from './types.ts'
+
+const noNote = Buffer.alloc(0)
 
 export class Engine {
   readonly location: string
@@ -26,9 +28,11 @@ export class Engine {
   readonly defaultLevel: number
   readonly logFiles: WalLocation
   readonly changes: ChangeFeed
+  /** Hears of every mutation taken back, newest first, when memory is as before it. At most one. */
+  onUndone: ((entry: Entry, previous: Entry | undefined) => void) | undefined
   /** Set by `open` right after construction; undefined on a read-only engine. */
   checkpointer: Checkpoints | undefined
-  readonly #wal: Wal | undefined
+  readonly #wal: Log | undefined
   readonly #writer: RecordWriter | undefined
   readonly #transaction = new Transaction()
   #status: StoreStatus = 'open'
@@ -56,7 +60,7 @@ export class Engine {
   }
 
   /** The log of a writable engine. */
-  get wal(): Wal {
+  get wal(): Log {
     if (this.#wal === undefined) throw readOnlyError(this.location)
     return this.#wal
   }
@@ -171,10 +175,10 @@ export class Engine {
     transaction.begin(this.defaultLevel)
     let value: T
     try {
-      if (options !== undefined) transaction.level = this.#levelOf(options)
+      if (options !== undefined) transaction.level = levelIn(options, this.defaultLevel)
       value = fn()
     } catch (error) {
-      this.#undoTo(0, 0)
+      this.#undoTo(transactionStart, 0)
       transaction.end()?.reject(error)
       return Promise.reject(error)
     }
@@ -190,7 +194,7 @@ export class Engine {
     const done = this.write(options, () => {
       const result = fn()
       if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return result
-      if (!this.#transaction.isOwn(result as object)) {
+      if (!this.isOwnPromise(result)) {
         // The promise belongs to a transaction that is undone; its own outcome no longer matters to anyone.
         Promise.resolve(result).catch(() => undefined)
         throw new TypeError('the function given to transact must be synchronous, but it returned a promise')
@@ -198,7 +202,10 @@ export class Engine {
       own = result
       return undefined as R
     })
-    return own === undefined ? done : done.then(() => own as R)
+    if (own === undefined) return done
+    const result = done.then(() => own as R)
+    // Joined to another transaction, it is one more promise of a write inside that one.
+    return this.#transaction.active ? this.#transaction.adopt(result) : result
   }
 
   /** Only inside the function given to `write`. `value` is the decoded form if the caller has one it may share. */
@@ -214,27 +221,24 @@ export class Engine {
     const offset = writer.put(key, entryKind, payload, payloadLength)
     const length = envelopeHeaderBytes + payloadLength
     const { level } = this.#transaction
-    const entry = new Entry(
-      key,
-      entryKind,
-      this.#nextSequence,
-      level,
-      value,
-      writer.buffer,
-      offset,
-      length,
-      BASE_UNKNOWN,
-    )
+    const sequence = this.#nextSequence
+    const entry = new Entry(key, entryKind, sequence, level, value, writer.buffer, offset, length, BASE_UNKNOWN)
     this.#install(entry, domain)
     return entry
   }
 
-  /** Only inside the function given to `write`. */
-  delete(key: string, domain: string): void {
-    this.#recordWriter().delete(key)
+  /** Only inside the function given to `write`. `note` (at most 16 bytes) tells watchers and recovery why. */
+  delete(key: string, domain: string, note?: Buffer): void {
+    this.#recordWriter().delete(key, note ?? noNote)
     const { level } = this.#transaction
-    const entry = new Entry(key, TOMBSTONE, this.#nextSequence, level, undefined, null, 0, 0, BASE_UNKNOWN)
+    const entry = new Entry(key, TOMBSTONE, this.#nextSequence, level, note, null, 0, 0, BASE_UNKNOWN)
     this.#install(entry, domain)
+  }
+
+  /** Only inside the function given to `write`: state outside the engine that goes and comes with this record. */
+  affect(effect: Effect): void {
+    assert(this.#transaction.active, 'effects belong to a write')
+    this.#transaction.affect(effect)
   }
 
   /**
@@ -256,6 +260,11 @@ export class Engine {
     return this.#transaction.active
   }
 
+  /** Whether a write that joined a transaction of this engine answered this promise. */
+  isOwnPromise(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && this.#transaction.isOwn(value)
+  }
+
   /** Throws a TypeError inside a transaction, for what takes more than one synchronous step. */
   refuseInTransaction(call: string): void {
     if (!this.#transaction.active) return
@@ -264,7 +273,7 @@ export class Engine {
 
   /** Accounting need not look this key up at the next checkpoint: the caller knows the backend does not have it. */
   markAbsent(entry: Entry): void {
-    if (entry.base === BASE_UNKNOWN) entry.base = BASE_ABSENT
+    noteAbsence(entry)
   }
 
   /** Durable records from sequence `from` on, read back from the segments. */
@@ -313,11 +322,6 @@ export class Engine {
     return this.wal.lastSequence + 1
   }
 
-  #levelOf(options: WriteOptions): number {
-    if (typeof options !== 'object' || options === null) throw new TypeError('options are given as an object')
-    return options.durability === undefined ? this.defaultLevel : levelOf(options.durability, 'the option durability')
-  }
-
   #recordWriter(): RecordWriter {
     assert(this.#transaction.active && this.#writer !== undefined, 'mutations happen inside a write')
     return this.#writer
@@ -329,8 +333,11 @@ export class Engine {
     this.#transaction.applied(entry, previous, domain)
   }
 
-  #undoTo(mark: number, recordLength: number): void {
-    this.#transaction.undoTo(mark, (entry, previous, domain) => this.tier.undo(entry, previous, domain))
+  #undoTo(mark: Mark, recordLength: number): void {
+    this.#transaction.undoTo(mark, (entry, previous, domain) => {
+      this.tier.undo(entry, previous, domain)
+      this.onUndone?.(entry, previous)
+    })
     this.#writer?.truncate(recordLength)
   }
 
@@ -340,7 +347,7 @@ export class Engine {
     const recordLength = this.#recordWriter().length
     let value: T
     try {
-      if (options?.durability !== undefined) transaction.raise(this.#levelOf(options))
+      if (options?.durability !== undefined) transaction.raise(levelIn(options, this.defaultLevel))
       value = fn()
     } catch (error) {
       this.#undoTo(mark, recordLength)
@@ -360,13 +367,15 @@ export class Engine {
         sequence = writer.commit(level)
       } catch (error) {
         // The log refused before taking a byte of it: nothing happened.
-        this.#undoTo(0, 0)
+        this.#undoTo(transactionStart, 0)
         transaction.end()?.reject(error)
         return Promise.reject(error)
       }
       if (this.changes.active) this.changes.committed(sequence, transaction.entries)
     }
+    const { effects } = transaction
     const joined = transaction.end()
+    for (const effect of effects) effect.committed?.(sequence)
     const acknowledged = this.#acknowledge(
       sequence,
       (wrote ? level : Math.max(level, transaction.observedLevel)) as Level,
@@ -388,12 +397,4 @@ export class Engine {
     if (gate === undefined) return this.wal.settled(sequence, level, value)
     return gate.then(() => this.wal.settled(sequence, level, value))
   }
-}
-
-/** What the backend holds under a key by the time an entry that replaced `previous` gets there. */
-function baseAfter(previous: Entry | undefined, generation: number): number {
-  if (previous === undefined) return BASE_UNKNOWN
-  if (previous.generation === 0 || previous.generation === generation) return previous.base
-  // `previous` is in the sealed generation, which reaches the backend first.
-  return previous.kind === TOMBSTONE ? BASE_ABSENT : entryFingerprint(previous)
 }

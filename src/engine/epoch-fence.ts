@@ -70,8 +70,7 @@ export class EpochFence {
   /** As `check`, however little time has passed: for when LevelDB's lock was let go and taken again. */
   confirm(): void {
     const bytes = Buffer.alloc(recordBytes)
-    const read = this.#handle.readSync(bytes, 0)
-    if (read === recordBytes && bytes.equals(encodeEpoch(this.#epoch))) return
+    if (this.#readBack(bytes) === recordBytes && bytes.equals(encodeEpoch(this.#epoch))) return
     throw new HoldfastError(
       'HOLDFAST_LOCKED',
       `${this.#handle.path}: another process opened this store while this one stood still`,
@@ -79,6 +78,14 @@ export class EpochFence {
         detail: { file: this.#handle.path, epoch: this.#epoch },
       },
     )
+  }
+
+  #readBack(bytes: Buffer): number {
+    try {
+      return this.#handle.readSync(bytes, 0)
+    } catch (error) {
+      throw ioError('read', this.#handle.path, error)
+    }
   }
 }
 

@@ -13,6 +13,7 @@ import { BackendAccess } from './backend-access.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { type Account, checkpointKey, encodeMeta, firstCheckpoint, hashOf } from './checkpoint-record.ts'
 import { Engine } from './engine.ts'
+import type { EngineHooks } from './engine-parts.ts'
 import { EpochFence } from './epoch-fence.ts'
 import { creationLeftovers, type Layout, layoutOf } from './layout.ts'
 import { type ResolvedOptions, resolveOptions } from './options.ts'
@@ -23,7 +24,11 @@ import { readStanding } from './standing.ts'
 import { type CheckpointPointer, decodeSuperblock, encodeSuperblock, type Superblock } from './superblock.ts'
 import type { OpenOptions, RecoveryReport } from './types.ts'
 
-export async function openEngine(location: string, options: OpenOptions = {}): Promise<OpenEngine> {
+export async function openEngine(
+  location: string,
+  options: OpenOptions = {},
+  hooks: EngineHooks = {},
+): Promise<OpenEngine> {
   if (typeof location !== 'string' || location === '') throw new TypeError('open() takes the path of a directory')
   const resolved = resolveOptions(options)
   const started = resolved.clock.monotonic()
@@ -37,7 +42,7 @@ export async function openEngine(location: string, options: OpenOptions = {}): P
     throw ioError('look at', location, error)
   })
   const layout = layoutOf(real)
-  const opening = new Opening(location, layout, resolved, started)
+  const opening = new Opening(location, layout, resolved, hooks, started)
   return resolved.readOnly ? opening.readOnly() : opening.readWrite()
 }
 
@@ -45,6 +50,7 @@ class Opening {
   readonly #location: string
   readonly #layout: Layout
   readonly #options: ResolvedOptions
+  readonly #hooks: EngineHooks
   readonly #started: number
   readonly #backend: Backend
   /** Undone newest first when opening fails. */
@@ -52,10 +58,11 @@ class Opening {
   #engine: Engine | undefined
   #lostLock: Error | undefined
 
-  constructor(location: string, layout: Layout, options: ResolvedOptions, started: number) {
+  constructor(location: string, layout: Layout, options: ResolvedOptions, hooks: EngineHooks, started: number) {
     this.#location = location
     this.#layout = layout
     this.#options = options
+    this.#hooks = hooks
     this.#started = started
     this.#backend = options.backend ?? this.#levelBackend()
   }
@@ -139,6 +146,7 @@ class Opening {
         dirtyBytesMax: this.#options.dirtyBytesMax,
         poison: (cause: unknown) => engine.poison(cause),
         confirmOwner: () => fence.confirm(),
+        beforeSeal: () => this.#hooks.beforeSeal?.(engine),
       })
       engine.checkpointer = checkpointer
       checkpointer.afterWrite()
@@ -279,7 +287,7 @@ class Opening {
     const after = await this.#checkpointInBackend(superblock)
     const recovery = await recoverWal(files, {
       afterSequence: after.sequence,
-      onRecord: (sequence, bytes) => replayRecord(tier, sequence, bytes),
+      onRecord: (sequence, bytes) => replayRecord(tier, sequence, bytes, this.#hooks.onReplay),
     })
     return { recovery, after }
   }

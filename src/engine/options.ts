@@ -3,7 +3,7 @@ import { type Clock, limits, systemClock } from '../base/index.ts'
 import { type FileSystem, nodeFileSystem } from '../fs/index.ts'
 import type { Backend } from '../kv/index.ts'
 import { level } from '../wal/index.ts'
-import type { Durability, OpenOptions } from './types.ts'
+import type { Durability, OpenOptions, WriteOptions } from './types.ts'
 
 export interface ResolvedOptions {
   readonly createIfMissing: boolean
@@ -86,6 +86,12 @@ export function levelOf(durability: Durability, what: string): number {
     default:
       throw new TypeError(`${what} must be 'sync', 'os' or 'buffered', not ${JSON.stringify(durability)}`)
   }
+}
+
+/** The level that a call's options ask for. */
+export function levelIn(options: WriteOptions, fallback: number): number {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options are given as an object')
+  return options.durability === undefined ? fallback : levelOf(options.durability, 'the option durability')
 }
 
 type NumberOption = 'bufferedIntervalMs' | 'partitions' | 'memoryBytes' | 'segmentBytes' | 'checkpointBytes'

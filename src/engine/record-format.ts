@@ -1,16 +1,20 @@
 /**
  * What a log record holds: mutations, in the order they were applied. Format: docs/format.md, "Records". Pure.
  *
- *   mutation = op u8 (1 put, 2 delete) | key length u16 | value length u32 (0 for delete) | key | value (an envelope)
+ *   mutation = op u8 (1 put, 2 delete) | key length u16 | value length u32 | key | value
+ *   The value of a put is an envelope, that of a delete a note: why it went, for those who watch. Mostly empty.
  */
 import { HoldfastError } from '../base/index.ts'
 
 export const mutationHeaderBytes = 7
 export const op = { put: 1, delete: 2 } as const
+/** Longest note of a delete. */
+export const noteBytesMax = 16
 
 export interface Mutation {
   readonly key: string
-  /** Position of the envelope in the record; -1 when the mutation deletes. */
+  readonly deletes: boolean
+  /** Position in the record of the envelope or, when it deletes, of the note. */
   readonly valueStart: number
   readonly valueLength: number
 }
@@ -41,10 +45,10 @@ export function decodeRecord(record: Buffer, sequence: number, visit: (mutation:
     const keyStart = position + mutationHeaderBytes
     const valueStart = keyStart + keyLength
     const end = valueStart + valueLength
-    const known = operation === op.put || (operation === op.delete && valueLength === 0)
+    const known = operation === op.put || (operation === op.delete && valueLength <= noteBytesMax)
     if (!known || end > record.length) throw malformed(sequence, position)
     const key = record.toString('latin1', keyStart, valueStart)
-    visit({ key, valueStart: operation === op.put ? valueStart : -1, valueLength })
+    visit({ key, deletes: operation === op.delete, valueStart, valueLength })
     position = end
   }
 }

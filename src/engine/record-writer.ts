@@ -1,21 +1,21 @@
 /** Builds one record at a time, straight into the log's filling buffer: a value is encoded once and never copied again. */
 import { HoldfastError, limits } from '../base/index.ts'
 import { envelopeHeaderBytes, writeEnvelope } from '../codec/index.ts'
-import type { Level, Wal } from '../wal/index.ts'
+import type { Level, Log } from '../wal/index.ts'
 import { mutationHeaderBytes, op, writeMutationHeader } from './record-format.ts'
 
 /** Up to here a record asks for no more room than it needs. */
 const exactRoomBytes = 256 * 1024
 
 export class RecordWriter {
-  readonly #wal: Wal
+  readonly #wal: Log
   #buffer: Buffer | undefined
   #start = 0
   #length = 0
   /** What a large record asked for last. */
   #room = 0
 
-  constructor(wal: Wal) {
+  constructor(wal: Log) {
     this.#wal = wal
   }
 
@@ -40,9 +40,12 @@ export class RecordWriter {
     return valueStart
   }
 
-  delete(key: string): void {
-    const position = this.#reserve(mutationHeaderBytes + key.length)
-    this.#length = writeMutationHeader(this.buffer, position, op.delete, key, 0) - this.#start
+  /** Adds a delete with its note, of at most `noteBytesMax` bytes. */
+  delete(key: string, note: Uint8Array): void {
+    const position = this.#reserve(mutationHeaderBytes + key.length + note.length)
+    const noteStart = writeMutationHeader(this.buffer, position, op.delete, key, note.length)
+    this.buffer.set(note, noteStart)
+    this.#length = noteStart + note.length - this.#start
   }
 
   /** Where the record is being built. Earlier buffers of the same record keep their bytes: references stay valid. */

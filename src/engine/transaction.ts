@@ -4,6 +4,21 @@ import type { Entry } from '../memory/index.ts'
 
 type Undo = (entry: Entry, previous: Entry | undefined, domain: string) => void
 
+/** A point in the transaction to undo back to. */
+export interface Mark {
+  readonly entries: number
+  readonly effects: number
+}
+
+/** State of a room above that follows the record: taken back with it, announced once it is in the log. */
+export interface Effect {
+  undo?(): void
+  /** After the record was appended, acknowledged or not. Must not throw. */
+  committed?(sequence: number): void
+}
+
+export const transactionStart: Mark = { entries: 0, effects: 0 }
+
 interface Outcome {
   readonly promise: Promise<void>
   resolve(): void
@@ -18,12 +33,18 @@ export class Transaction {
   entries: Entry[] = []
   readonly #previous: (Entry | undefined)[] = []
   readonly #domains: string[] = []
+  #effects: Effect[] = []
   #outcome: Outcome | undefined
   #handedOut = new WeakSet<object>()
 
-  /** Position in the undo list, for a nested write. */
-  get mark(): number {
-    return this.entries.length
+  /** Position in the undo lists, for a nested write. */
+  get mark(): Mark {
+    return { entries: this.entries.length, effects: this.#effects.length }
+  }
+
+  /** What the entry applied last took the place of. */
+  get lastReplaced(): Entry | undefined {
+    return this.#previous.at(-1)
   }
 
   begin(level: number): void {
@@ -45,18 +66,24 @@ export class Transaction {
     this.#domains.push(domain)
   }
 
+  affect(effect: Effect): void {
+    this.#effects.push(effect)
+  }
+
   observe(entry: Entry): void {
     if (entry.sequence > this.observedSequence) this.observedSequence = entry.sequence
     if (entry.level > this.observedLevel) this.observedLevel = entry.level
   }
 
-  undoTo(mark: number, undo: Undo): void {
-    for (let i = this.entries.length - 1; i >= mark; i--) {
+  undoTo(mark: Mark, undo: Undo): void {
+    for (let i = this.entries.length - 1; i >= mark.entries; i--) {
       undo(this.entries[i] as Entry, this.#previous[i], this.#domains[i] as string)
     }
-    this.entries.length = mark
-    this.#previous.length = mark
-    this.#domains.length = mark
+    for (let i = this.#effects.length - 1; i >= mark.effects; i--) this.#effects[i]?.undo?.()
+    this.entries.length = mark.entries
+    this.#previous.length = mark.entries
+    this.#domains.length = mark.entries
+    this.#effects.length = mark.effects
   }
 
   /** The level of the finished record; its entries learn it. */
@@ -66,10 +93,19 @@ export class Transaction {
     return level
   }
 
+  /** What is to hear of the record's sequence, once it is appended and the transaction has ended. */
+  get effects(): readonly Effect[] {
+    return this.#effects
+  }
+
   /** A promise of `value` that settles with the whole record. It counts as handled: callers inside need no handler. */
   outcome<T>(value: T): Promise<T> {
     this.#outcome ??= newOutcome()
-    const promise = this.#outcome.promise.then(() => value)
+    return this.adopt(this.#outcome.promise.then(() => value))
+  }
+
+  /** Counts a promise that follows from an outcome as another one: it needs no handler, and may be returned. */
+  adopt<T>(promise: Promise<T>): Promise<T> {
     promise.catch(() => undefined)
     this.#handedOut.add(promise)
     return promise
@@ -83,6 +119,7 @@ export class Transaction {
   /** Ends it; answers the outcome that joined writes wait for, if any. After an undo the caller's throw decides it. */
   end(): Outcome | undefined {
     const outcome = this.#outcome
+    if (this.#effects.length > 0) this.#effects = []
     this.active = false
     this.#outcome = undefined
     this.entries = this.entries.length > 64 ? [] : this.entries

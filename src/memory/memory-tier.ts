@@ -15,6 +15,9 @@ export interface MemoryTierOptions {
   readonly budgetBytes: number
 }
 
+/** Hears of each entry that memory lets go of although the backend still has it. */
+export type GoneListener = (entry: Entry) => void
+
 export interface MemoryTierStats {
   /** Entries that must stay until a checkpoint: of the active and, until settled, the sealed generation. */
   readonly dirtyEntries: number
@@ -41,6 +44,7 @@ export class MemoryTier {
   #sealedLeft = 0
   #sealedBytes = 0
   #settlements = 0
+  #onGone: GoneListener | undefined
   #hits = 0
   #misses = 0
   #evictions = 0
@@ -48,6 +52,11 @@ export class MemoryTier {
   constructor(options: MemoryTierOptions) {
     this.#partitions = Array.from({ length: options.partitions }, () => new Map<string, Entry>())
     this.#budget = options.budgetBytes
+  }
+
+  /** At most one listener; it must not call back into the tier. */
+  set onGone(listener: GoneListener) {
+    this.#onGone = listener
   }
 
   /** Bytes that must stay in memory: the active generation and what of the sealed one has not settled. */
@@ -248,7 +257,7 @@ export class MemoryTier {
     const partition = this.#partition(entry.key)
     if (partition.get(entry.key) !== entry) return
     if (keep === undefined || keep(entry)) this.#becomeClean(entry)
-    else partition.delete(entry.key)
+    else this.#drop(entry)
   }
 
   /**
@@ -259,13 +268,18 @@ export class MemoryTier {
     const cost = costAlone(entry)
     const room = this.#sieve.bytes + cost <= this.#budget - this.dirtyBytes
     if (entry.kind === TOMBSTONE || !this.#admissible(cost) || !(room || entry.visited)) {
-      this.#partition(entry.key).delete(entry.key)
+      this.#drop(entry)
       return
     }
     releaseShared(entry)
     entry.cost = cost
     this.#sieve.insert(entry)
     this.#shrink()
+  }
+
+  #drop(entry: Entry): void {
+    this.#partition(entry.key).delete(entry.key)
+    this.#onGone?.(entry)
   }
 
   #admissible(cost: number): boolean {
@@ -276,8 +290,7 @@ export class MemoryTier {
   #shrink(): void {
     const sieve = this.#sieve
     while (sieve.bytes > 0 && sieve.bytes + this.#active.bytes + this.#sealedBytes > this.#budget) {
-      const { key } = sieve.evict()
-      this.#partition(key).delete(key)
+      this.#drop(sieve.evict())
       this.#evictions++
     }
   }

@@ -65,7 +65,8 @@ export class SegmentReader {
       handle = await fileSystem.open(path, 'read')
       return new SegmentReader(handle, await handle.size(), salt, chunkBytes)
     } catch (cause) {
-      await handle?.close()
+      // Why it cannot be read is what the caller needs; a close that fails after that adds nothing to act on.
+      await handle?.close().catch(() => undefined)
       if (handle === undefined && systemCode(cause) === 'ENOENT') return undefined
       throw ioError('open', path, cause)
     }

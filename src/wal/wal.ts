@@ -17,6 +17,19 @@ const directPerTurnMax = 8
 /** A log that has been quiet for so long gets a trailer. */
 const idleMs = 25
 
+/** What a store needs of its log. */
+export interface Log {
+  readonly lastSequence: number
+  readonly durableSequence: number
+  space(byteLength: number): RecordSpace
+  append(byteLength: number, wanted: Level): number
+  isSettled(sequence: number, wanted: Level): boolean
+  settled<T>(sequence: number, wanted: Level, value: T): Promise<T>
+  sync(): Promise<void>
+  segments(): SegmentInfo[]
+  stats(): WalStats
+}
+
 export interface WalStats {
   /** Groups written, the records in them and the bytes of their frames. */
   readonly groups: number
@@ -34,7 +47,7 @@ export interface WalStats {
  * be. While one group is being synced the next one fills. What a crash leaves is a prefix of what was appended, with
  * everything in it that was acknowledged at `sync`.
  */
-export class Wal {
+export class Wal implements Log {
   readonly #options: WalOptions
   readonly #scheduler: Scheduler
   readonly #log: SegmentedLog

@@ -1,0 +1,160 @@
+/**
+ * All spaces of one store: makes them, keeps their ledgers exact through replay, undo and eviction, and stores their
+ * summaries with every checkpoint. Opening and closing of the store call in here; the structures only ask for spaces.
+ */
+import { kind } from '../codec/index.ts'
+import { type Engine, type EngineHooks, openVolatileEngine } from '../engine/index.ts'
+import type { Entry } from '../memory/index.ts'
+import { decodeSummary, Ledger, type Summary } from './ledger.ts'
+import { countedDomainOf, domainOfSpace, domainOfSummary, summaryDomain, summaryKey } from './names.ts'
+import { cacheKind } from './payload.ts'
+import { Space } from './space.ts'
+import { ValueScratch } from './value-scratch.ts'
+
+/** What replay knows of a space before anybody asks for it: changes since the summary it starts from. */
+class ReplayedLedger extends Ledger {
+  constructor(domain: string) {
+    super(domain)
+    this.first = Number.NaN
+    this.last = Number.NaN
+  }
+
+  /** Positions are absolute, counts relative. */
+  applyTo(base: Summary): Summary {
+    return [
+      base[0] + this.count,
+      base[1] + this.entries,
+      Number.isNaN(this.first) ? base[2] : this.first,
+      Number.isNaN(this.last) ? base[3] : this.last,
+    ]
+  }
+}
+
+const emptySummary: Summary = [0, 0, 0, 0]
+
+export class Caches {
+  readonly scratch = new ValueScratch()
+  readonly #replayed = new Map<string, ReplayedLedger>()
+  readonly #spaces = new Map<string, Space>()
+  readonly #volatileSpaces = new Map<string, Space>()
+  #engine: Engine | undefined
+  #volatile: Engine | undefined
+
+  /** To be given to `openEngine`; then comes `attach`. */
+  get hooks(): EngineHooks {
+    return {
+      onReplay: (key, mutationKind, payload) => this.#replay(key, mutationKind, payload),
+      beforeSeal: (engine) => this.#storeSummaries(engine),
+    }
+  }
+
+  async attach(engine: Engine): Promise<void> {
+    this.#engine = engine
+    this.#volatile = await openVolatileEngine(engine)
+    this.#listen(engine, this.#spaces)
+    this.#listen(this.#volatile, this.#volatileSpaces)
+  }
+
+  get engine(): Engine {
+    return this.#engine as Engine
+  }
+
+  /** Of namespaces that are gone at close. */
+  get volatileEngine(): Engine {
+    return this.#volatile as Engine
+  }
+
+  /** The space of that letter and name: the same object every time. `name` has been checked. */
+  space(spaceLetter: string, name: string, isVolatile = false): Space {
+    const spaces = isVolatile ? this.#volatileSpaces : this.#spaces
+    const domain = domainOfSpace(spaceLetter, name)
+    let space = spaces.get(domain)
+    if (space === undefined) {
+      const engine = isVolatile ? this.volatileEngine : this.engine
+      const ledger = new Ledger(domain)
+      if (!isVolatile) this.#load(engine, ledger)
+      space = new Space({ engine, ledger, scratch: this.scratch })
+      spaces.set(domain, space)
+    }
+    return space
+  }
+
+  /** How much each space holds, by domain: of those in use and of those the store only has a summary of. */
+  async ledgers(): Promise<Map<string, Summary>> {
+    const ledgers = new Map<string, Summary>()
+    const { engine } = this
+    for await (const entry of engine.scan({ domain: summaryDomain, gte: summaryDomain, lt: `${summaryDomain}\xff` })) {
+      ledgers.set(domainOfSummary(entry.key), this.#summaryIn(engine, entry))
+    }
+    for (const [domain, replayed] of this.#replayed)
+      ledgers.set(domain, replayed.applyTo(ledgers.get(domain) ?? emptySummary))
+    for (const [domain, { ledger }] of this.#spaces) ledgers.set(domain, ledger.summary)
+    return ledgers
+  }
+
+  #replay(key: string, mutationKind: number, payload: Buffer): void {
+    if (key.startsWith(summaryDomain)) {
+      this.#replayed.delete(domainOfSummary(key))
+      return
+    }
+    const domain = countedDomainOf(key)
+    if (domain === undefined) return
+    let ledger = this.#replayed.get(domain)
+    if (ledger === undefined) {
+      ledger = new ReplayedLedger(domain)
+      this.#replayed.set(domain, ledger)
+    }
+    if (mutationKind === kind.tombstone) ledger.delete(key, payload)
+    else ledger.put(key, payload, 0)
+  }
+
+  #load(engine: Engine, ledger: Ledger): void {
+    const entry = engine.getSync(summaryKey(ledger.domain))
+    const base = entry === undefined ? emptySummary : this.#summaryIn(engine, entry)
+    const replayed = this.#replayed.get(ledger.domain)
+    ledger.reset(replayed === undefined ? base : replayed.applyTo(base))
+    ledger.changed = replayed !== undefined
+    this.#replayed.delete(ledger.domain)
+  }
+
+  #summaryIn(engine: Engine, entry: Entry): Summary {
+    return decodeSummary(entry.key, engine.payload(entry) as Buffer)
+  }
+
+  /** So that a checkpoint knows how much there is as of its last record: replay starts from that. */
+  #storeSummaries(engine: Engine): void {
+    // Before `attach` nobody has written: what was replayed keeps counting from the summaries there are, unless they go.
+    for (const domain of [...this.#replayed.keys()]) this.#materialise(engine, domain)
+    const changed = [...this.#spaces.values()].filter(({ ledger }) => ledger.changed)
+    if (changed.length === 0) return
+    const written = engine.write({ durability: 'buffered' }, () => {
+      for (const { ledger } of changed) {
+        const payload = this.scratch.encode(ledger.summary).bare()
+        engine.put(summaryKey(ledger.domain), summaryDomain, cacheKind.summary, payload, payload.length)
+        ledger.changed = false
+      }
+    })
+    // A log that refuses has poisoned the store, which says so itself; the checkpoint fails with it.
+    written.catch(() => undefined)
+  }
+
+  #materialise(engine: Engine, domain: string): void {
+    const ledger = new Ledger(domain)
+    this.#load(engine, ledger)
+    this.#spaces.set(domain, new Space({ engine, ledger, scratch: this.scratch }))
+  }
+
+  #listen(engine: Engine, spaces: ReadonlyMap<string, Space>): void {
+    engine.tier.onGone = (entry) => {
+      if (entry.kind === cacheKind.value || entry.kind === cacheKind.timed) spaces.get(domainOf(entry))?.gone(entry)
+    }
+    engine.onUndone = (entry, previous) => {
+      const domain = countedDomainOf(entry.key)
+      if (domain !== undefined) spaces.get(domain)?.undone(entry, previous)
+    }
+  }
+}
+
+function domainOf(entry: Entry): string {
+  return entry.key.slice(0, entry.key.indexOf('/') + 1)
+}

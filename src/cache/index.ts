@@ -1,0 +1,4 @@
+/** cache: key-value namespaces, tables, queues, stacks and records over the engine. */
+export { Caches } from './caches.ts'
+export { Structures } from './structures.ts'
+export type * from './types.ts'
