@@ -5,7 +5,13 @@
  */
 import { decodeKey, decodeValue } from '../codec/index.ts'
 import { letter } from './names.ts'
-import { changeOfPut, damaged, readNote } from './payload.ts'
+import { damaged } from './payload.ts'
+
+/** What has a key; `id` is the position itself where there is one. */
+export interface Placed {
+  readonly key: string
+  readonly id: unknown
+}
 
 /** As stored. `first` and `last` bound the positions of queues and stacks: [first, last). */
 export type Summary = readonly [count: number, entries: number, first: number, last: number]
@@ -40,29 +46,26 @@ export class Ledger {
     this.changed = false
   }
 
-  /** `offset`: where the payload starts in `bytes`. */
-  put(key: string, bytes: Buffer, offset: number): void {
-    const change = changeOfPut(bytes, offset)
-    this.add(change.entries, change.count)
-    if (this.#order !== 'none' && change.entries === 1) this.last = this.#position(key) + 1
+  put(entry: Placed, entries: number, count: number): void {
+    this.add(entries, count)
+    if (this.#order !== 'none' && entries === 1) this.last = this.#position(entry) + 1
   }
 
-  delete(key: string, note: Buffer): void {
-    this.add(-1, readNote(note).count)
-    if (this.#order === 'queue') this.first = this.#position(key) + 1
-    else if (this.#order === 'stack') this.last = this.#position(key)
+  delete(entry: Placed, count: number): void {
+    this.add(-1, count)
+    if (this.#order === 'queue') this.first = this.#position(entry) + 1
+    else if (this.#order === 'stack') this.last = this.#position(entry)
   }
 
-  undoPut(key: string, bytes: Buffer, offset: number): void {
-    const change = changeOfPut(bytes, offset)
-    this.add(-change.entries, -change.count)
-    if (this.#order !== 'none' && change.entries === 1) this.last = this.#position(key)
+  undoPut(entry: Placed, entries: number, count: number): void {
+    this.add(-entries, -count)
+    if (this.#order !== 'none' && entries === 1) this.last = this.#position(entry)
   }
 
-  undoDelete(key: string, note: Buffer): void {
-    this.add(1, -readNote(note).count)
-    if (this.#order === 'queue') this.first = this.#position(key)
-    else if (this.#order === 'stack') this.last = this.#position(key) + 1
+  undoDelete(entry: Placed, count: number): void {
+    this.add(1, -count)
+    if (this.#order === 'queue') this.first = this.#position(entry)
+    else if (this.#order === 'stack') this.last = this.#position(entry) + 1
   }
 
   add(entries: number, count: number): void {
@@ -71,8 +74,9 @@ export class Ledger {
     this.changed = true
   }
 
-  #position(key: string): number {
-    return decodeKey(key.slice(this.domain.length)) as number
+  #position(entry: Placed): number {
+    const { id } = entry
+    return typeof id === 'number' ? id : (decodeKey(entry.key.slice(this.domain.length)) as number)
   }
 }
 

@@ -19,6 +19,8 @@ export const letter = {
   /** Items handed out under a lease. */
   leased: 'y',
   dead: 'd',
+  /** When a value of a namespace was loaded, where somebody wants to know how old it is. */
+  loaded: 'f',
   /** All deadlines of the store, in order of time. Not counted. */
   deadlines: 'x',
   summaries: 'n',
@@ -32,7 +34,7 @@ export const deadlineDomain = `${letter.deadlines}/`
 
 const counted: ReadonlySet<string> = new Set([
   ...[letter.keyValue, letter.table, letter.records, letter.stack],
-  ...[letter.queue, letter.returned, letter.leased, letter.dead],
+  ...[letter.queue, letter.returned, letter.leased, letter.dead, letter.loaded],
 ])
 
 /** Longest name, in bytes of UTF-8. */

@@ -11,13 +11,15 @@ import {
   encodeKey,
   envelopeHeaderBytes,
   type Key,
+  KeyPrefix,
   NOT_PRIMITIVE,
 } from '../codec/index.ts'
 import type { Engine, WriteOptions } from '../engine/index.ts'
-import { type Entry, UNDECODED } from '../memory/index.ts'
+import { DETACHED, type Entry, Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { level } from '../wal/index.ts'
 import type { Ledger } from './ledger.ts'
 import { nameOfDomain, shapeDomain, shapeKey } from './names.ts'
-import { cacheKind, type Cause, cause, deadlineOf, deleteNote, valueStart } from './payload.ts'
+import { cacheKind, type Cause, cause, changeOfPut, deadlineOf, deleteNote, readNote, valueStart } from './payload.ts'
 import type { ValueScratch } from './value-scratch.ts'
 
 /** Options of a structure that its stored entries depend on. */
@@ -56,20 +58,28 @@ export class Space {
   readonly domain: string
   readonly ledger: Ledger
   readonly #scratch: ValueScratch
+  readonly #prefix: KeyPrefix
+  /** Keys that a Map tells apart exactly as their encodings do are their own ids; the others go by their encoding. */
+  readonly #plain: Home<PlainKey>
+  readonly #encoded: Home<string>
   /**
-   * Live entries that are in memory, by key where the key is its own Map key, else by encoded key. When it holds as many
-   * as the ledger counts, what is not in here does not exist.
+   * Entries in memory that are not deleted. When they are as many as the ledger counts, what is not in memory does not
+   * exist.
    */
-  readonly #byKey = new Map<Key, Entry>()
-  readonly #byEncoded = new Map<string, Entry>()
+  #live = 0
   /** What it is opened as, until that is stored. */
   #undeclared: Shape | undefined
 
   constructor(parts: SpaceParts) {
     this.engine = parts.engine
     this.ledger = parts.ledger
-    this.domain = parts.ledger.domain
+    const { domain } = parts.ledger
+    this.domain = domain
     this.#scratch = parts.scratch
+    this.#prefix = new KeyPrefix(domain)
+    this.#plain = new Home(domain, (key) => domain + encodeKey(key))
+    this.#encoded = new Home(domain, (encoded) => domain + encoded)
+    this.#moveIn()
   }
 
   /**
@@ -93,51 +103,61 @@ export class Space {
 
   /** Nothing of this space is in the backend alone. */
   get complete(): boolean {
-    return this.#byKey.size + this.#byEncoded.size === this.ledger.entries
+    return this.#live === this.ledger.entries
   }
 
   // ------------------------------------------------------------------ reading
 
   /** The latest applied entry, acknowledged or not, past its deadline or not. TypeError for what is no key. */
   find(key: Key): Entry | undefined {
-    const found = isOwnMapKey(key) ? this.#byKey.get(key) : this.#byEncoded.get(encodeKey(key))
-    if (found !== undefined) {
-      found.visited = true
-      return found
-    }
-    return this.#findElsewhere(key)
-  }
-
-  #findElsewhere(key: Key): Entry | undefined {
-    const encoded = encodeKey(key)
-    if (this.complete) return undefined
-    const entry = this.engine.getSync(this.domain + encoded)
-    // A value too large for memory stays outside.
-    if (entry !== undefined && this.engine.tier.peek(entry.key) === entry) this.#remember(key, encoded, entry)
+    const entry = isPlain(key) ? this.#plain.entries.get(key) : this.#encoded.entries.get(encodeKey(key))
+    if (entry === undefined) return this.#findElsewhere(key)
+    if (entry.kind === TOMBSTONE) return undefined
+    entry.visited = true
     return entry
   }
 
   /** The entry, never one whose write is not acknowledged: waits for it. Rejects when that write failed. */
   async fetch(key: Key): Promise<Entry | undefined> {
     this.engine.assertReadable()
-    const found = isOwnMapKey(key) ? this.#byKey.get(key) : this.#byEncoded.get(encodeKey(key))
-    if (found !== undefined && this.engine.isAcknowledged(found)) {
-      found.visited = true
-      return found
+    const [home, id] = this.#placeOf(key)
+    const entry = home.entries.get(id)
+    if (entry === undefined) {
+      if (this.complete) return undefined
+      return this.#admitted(await this.engine.loadHome(home, id))
     }
-    const encoded = encodeKey(key)
-    const full = this.domain + encoded
-    // A removal that is not acknowledged waits in the tier as well.
-    if (this.complete && this.engine.tier.peek(full) === undefined) return undefined
-    const entry = await this.engine.get(full)
-    if (entry !== undefined && this.engine.tier.peek(full) === entry) this.#remember(key, encoded, entry)
+    // A removal is waited for as well.
+    if (!this.engine.isAcknowledged(entry)) await this.engine.acknowledged(entry)
+    if (entry.kind === TOMBSTONE) return undefined
+    entry.visited = true
+    return entry
+  }
+
+  /** The entry when that can be said at once: it, or its absence, is in memory and acknowledged. */
+  fetchAtHand(key: Key): Entry | undefined | typeof NOT_AT_HAND {
+    this.engine.assertReadable()
+    const entry = isPlain(key) ? this.#plain.entries.get(key) : this.#encoded.entries.get(encodeKey(key))
+    if (entry === undefined) return NOT_AT_HAND
+    if (!this.engine.isAcknowledged(entry)) return NOT_AT_HAND
+    if (entry.kind === TOMBSTONE) return undefined
+    entry.visited = true
     return entry
   }
 
   /** Brings these keys into memory in one read of the backend, so that `find` and `fetch` need none. */
   async prefetch(keys: readonly Key[]): Promise<void> {
     if (this.complete) return
-    await this.engine.prefetch(keys.map((key) => this.domain + encodeKey(key)))
+    const missing = new Map<Home, unknown[]>()
+    for (const key of keys) {
+      const [home, id] = this.#placeOf(key)
+      if (home.entries.has(id)) continue
+      const ids = missing.get(home)
+      if (ids === undefined) missing.set(home, [id])
+      else ids.push(id)
+    }
+    for (const [home, ids] of missing) {
+      for (const entry of await this.engine.loadHomeMany(home, ids)) this.#admitted(entry)
+    }
   }
 
   /** What was stored. Primitives and frozen objects are shared; what could be changed is a fresh copy each time. */
@@ -155,7 +175,7 @@ export class Space {
   }
 
   keyOf(entry: Entry): Key {
-    return decodeKey(entry.key.slice(this.domain.length))
+    return entry.home === this.#plain ? (entry.id as PlainKey) : decodeKey(entry.key.slice(this.domain.length))
   }
 
   /** Entries in key order as of this call, each acknowledged; entries past their deadline included. */
@@ -169,10 +189,21 @@ export class Space {
     })
   }
 
+  /** What is in memory, in no order; everything there is when the space is `complete`. Not to be written to meanwhile. */
+  *inMemory(): Generator<Entry, void, undefined> {
+    for (const home of [this.#plain, this.#encoded]) {
+      for (const entry of home.entries.values()) if (entry.kind !== TOMBSTONE) yield entry
+    }
+  }
+
   // ------------------------------------------------------------------ writing
 
-  /** Runs `fn` as one record (or joins the transaction); see `Engine.write`. */
+  /** Runs `fn` as one record (or joins the transaction); see `Engine.write` and, for what is buffered, `writeStaged`. */
   write<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
+    const durability = options?.durability
+    if (durability === 'buffered' || (durability === undefined && this.engine.defaultLevel === level.buffered)) {
+      return this.engine.writeStaged(fn)
+    }
     return this.engine.write(options, fn)
   }
 
@@ -181,53 +212,94 @@ export class Space {
    * entry stands for other than one counted item. TypeError, before anything else happened, for what cannot be stored.
    */
   put(key: Key, value: unknown, before: Entry | undefined, deadline = 0, countChange?: number): Entry {
-    if (this.#undeclared !== undefined) this.#storeShape(this.#undeclared)
     const isNew = before === undefined
-    const encoded = encodeKey(key)
-    const kind = deadline === 0 ? cacheKind.value : cacheKind.timed
     const change = countChange ?? (isNew ? 1 : 0)
-    const payload = this.#scratch.encode(value).payload(isNew, change, deadline)
-    const full = this.domain + encoded
+    const plain = isPlain(key)
+    const encoded = plain ? '' : encodeKey(key)
+    const { engine } = this
+    const prefix = this.#prefix
+    const scratch = this.#scratch.encode(value)
+    // The shape needs the scratch itself: it comes first, and the value again after it.
+    if (this.#undeclared !== undefined) {
+      this.#storeShape(this.#undeclared)
+      scratch.encode(value)
+    }
+    const from = scratch.head(isNew, change, deadline)
+    const { buffer, end } = scratch
+    const kind = deadline === 0 ? cacheKind.value : cacheKind.timed
     const kept = keptValue(value, deadline)
-    const entry = this.engine.put(full, this.domain, kind, payload, payload.length, kept)
-    this.ledger.put(full, entry.buffer as Buffer, entry.offset + envelopeHeaderBytes)
-    this.#remember(key, encoded, entry)
+    const text = typeof key === 'string' ? key : undefined
+    // What is too large for memory was read without being in it.
+    const wasHere = !isNew && before.position !== DETACHED
+    const entry = plain
+      ? engine.putHome(this.#plain as Home, prefix, key, text, kind, buffer, from, end, kept, isNew)
+      : engine.putHome(this.#encoded as Home, prefix, encoded, undefined, kind, buffer, from, end, kept, isNew)
+    if (!wasHere) this.#live++
+    this.ledger.put(entry, isNew ? 1 : 0, change)
     return entry
   }
 
   /** Only inside `write`, of a key that is there. `countChange` where the entry stands for other than one item. */
   remove(key: Key, why: Cause = cause.delete, countChange = -1): void {
-    const encoded = encodeKey(key)
-    const full = this.domain + encoded
-    const note = deleteNote(why, countChange)
-    this.engine.delete(full, this.domain, note)
-    this.ledger.delete(full, note ?? noNote)
-    if (isOwnMapKey(key)) this.#byKey.delete(key)
-    else this.#byEncoded.delete(encoded)
+    const [home, id] = this.#placeOf(key)
+    const current = home.entries.get(id)
+    const entry = this.engine.deleteHome(home, id, deleteNote(why, countChange))
+    this.ledger.delete(entry, countChange)
+    if (current !== undefined && current.kind !== TOMBSTONE) this.#live--
+  }
+
+  /** Only inside `write`, for a write with nothing to do because the key is absent: its removal may not be durable yet. */
+  observeAbsence(key: Key): void {
+    const [home, id] = this.#placeOf(key)
+    const entry = home.entries.get(id)
+    if (entry !== undefined) this.engine.observe(entry)
   }
 
   // ------------------------------------------------------------------ what happens to it from outside
 
   /** Memory let go of a clean entry. */
-  gone(entry: Entry): void {
-    const encoded = entry.key.slice(this.domain.length)
-    const key = decodeKey(encoded)
-    if (isOwnMapKey(key)) {
-      if (this.#byKey.get(key) === entry) this.#byKey.delete(key)
-    } else if (this.#byEncoded.get(encoded) === entry) this.#byEncoded.delete(encoded)
+  gone(): void {
+    this.#live--
   }
 
-  /** A put or delete was taken back: `previous` (undefined or a tombstone: nothing) is there again. */
+  /** A put or delete was taken back: `previous` (undefined: nothing in memory) is there again. */
   undone(entry: Entry, previous: Entry | undefined): void {
-    const { key } = entry
-    const encoded = key.slice(this.domain.length)
-    if (entry.kind === 0) this.ledger.undoDelete(key, (entry.value as Buffer | undefined) ?? noNote)
-    else this.ledger.undoPut(key, entry.buffer as Buffer, entry.offset + envelopeHeaderBytes)
-    const own = decodeKey(encoded)
-    if (previous !== undefined && previous.kind !== 0 && this.engine.tier.peek(key) === previous) {
-      this.#remember(own, encoded, previous)
-    } else if (isOwnMapKey(own)) this.#byKey.delete(own)
-    else this.#byEncoded.delete(encoded)
+    if (entry.kind === TOMBSTONE) {
+      this.ledger.undoDelete(entry, readNote((entry.value as Buffer | undefined) ?? noNote).count)
+    } else {
+      const { entries, count } = changeOfPut(entry.buffer as Buffer, entry.offset + envelopeHeaderBytes)
+      this.ledger.undoPut(entry, entries, count)
+      this.#live--
+    }
+    if (isLive(previous) && previous.home?.entries.get(previous.id) === previous) this.#live++
+  }
+
+  /** What replay left in memory is found here from now on. */
+  #moveIn(): void {
+    const { tier } = this.engine
+    const skip = this.domain.length
+    tier.settleIn(this.#plain, (key) => {
+      const id = decodeKey(key.slice(skip))
+      return isPlain(id) ? id : undefined
+    })
+    tier.settleIn(this.#encoded, (key) => key.slice(skip))
+    for (const _ of this.inMemory()) this.#live++
+  }
+
+  #placeOf(key: Key): [Home, unknown] {
+    const encoded = encodeKey(key)
+    return isPlain(key) ? [this.#plain as Home, key] : [this.#encoded as Home, encoded]
+  }
+
+  #findElsewhere(key: Key): Entry | undefined {
+    const [home, id] = this.#placeOf(key)
+    return this.complete ? undefined : this.#admitted(this.engine.loadHomeSync(home, id))
+  }
+
+  /** Counts an entry that was read, if memory took it. */
+  #admitted(entry: Entry | undefined): Entry | undefined {
+    if (entry !== undefined && entry.home?.entries.get(entry.id) === entry) this.#live++
+    return entry
   }
 
   #storeShape(shape: Shape): void {
@@ -241,15 +313,9 @@ export class Space {
     })
   }
 
-  #remember(key: Key, encoded: string, entry: Entry): void {
-    if (isOwnMapKey(key)) this.#byKey.set(key, entry)
-    else this.#byEncoded.set(encoded, entry)
-  }
-
   #decode(entry: Entry): unknown {
     const bytes = entry.buffer as Buffer
-    const payloadStart = entry.offset + envelopeHeaderBytes
-    const start = valueStart(entry.kind, bytes, payloadStart)
+    const start = valueStart(entry.kind, bytes, entry.offset + envelopeHeaderBytes)
     const end = entry.offset + entry.length
     let value = decodePrimitive(bytes, start, end)
     let shareable = true
@@ -260,6 +326,13 @@ export class Space {
     }
     return value
   }
+}
+
+/** Not known in this synchronous step. */
+export const NOT_AT_HAND: unique symbol = Symbol('not at hand')
+
+function isLive(entry: Entry | undefined): entry is Entry {
+  return entry !== undefined && entry.kind !== TOMBSTONE
 }
 
 const noNote = Buffer.alloc(0)
@@ -273,16 +346,10 @@ function shapeMismatch(domain: string, stored: unknown, wanted: Shape): Holdfast
   )
 }
 
-/** Keys that a Map tells apart exactly as their encodings do. */
-function isOwnMapKey(key: Key): key is string | number | boolean | null {
-  switch (typeof key) {
-    case 'string':
-    case 'number':
-    case 'boolean':
-      return true
-    default:
-      return key === null
-  }
+type PlainKey = string | number | bigint | boolean | null
+
+function isPlain(key: Key): key is PlainKey {
+  return typeof key !== 'object' || key === null
 }
 
 /** What memory may keep of a value beside its bytes: only what nobody can change. */

@@ -17,12 +17,18 @@ export class ValueScratch {
     return this.#encoder.buffer.subarray(headerBytesMax, this.#end)
   }
 
-  /** The payload with its header. */
-  payload(isNew: boolean, countChange: number, deadline: number): Buffer {
-    const { buffer } = this.#encoder
-    const length = headerLength(isNew, countChange, deadline)
-    const start = headerBytesMax - length
-    writeHeader(buffer, start, isNew, countChange, deadline)
-    return buffer.subarray(start, this.#end)
+  /** Writes the header in front; answers where it begins in {@link buffer}. The payload goes on to {@link end}. */
+  head(isNew: boolean, countChange: number, deadline: number): number {
+    const start = headerBytesMax - headerLength(isNew, countChange, deadline)
+    writeHeader(this.#encoder.buffer, start, isNew, countChange, deadline)
+    return start
+  }
+
+  get buffer(): Buffer {
+    return this.#encoder.buffer
+  }
+
+  get end(): number {
+    return this.#end
   }
 }

@@ -171,7 +171,10 @@ function readUint64(): bigint {
 }
 
 function readExtension(length: number): unknown {
-  return source[position] === linkExtension ? readLink(length) : readBigInt(length)
+  if (source[position] === linkExtension) return readLink(length)
+  // Sixteen bytes have a header of their own.
+  if (length === 16) throw malformed('an integer is not in its shortest form')
+  return readBigInt(length)
 }
 
 function readLink(length: number): unknown {

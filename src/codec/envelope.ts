@@ -94,7 +94,7 @@ function isContent(kindByte: number): boolean {
 }
 
 // Continuing over one byte is table[(crc ^ byte) & 0xff] ^ (crc >>> 8): a table spares a native call for each kind byte.
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+export const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
   return crc

@@ -47,8 +47,15 @@ export function decodeValue(bytes: Uint8Array, start: number, stop: number): Dec
  * `NOT_PRIMITIVE`, unread, for everything else; HOLDFAST_CORRUPT as `decodeValue`.
  */
 export function decodePrimitive(bytes: Buffer, start: number, stop: number): unknown {
-  const first = start < stop ? (bytes[start] as number) : code.fixMap
-  if (first < code.fixMap && start + 1 === stop) return first
+  // The usual small values, without the state that reading any other needs.
+  if (start < stop && stop <= bytes.length) {
+    const first = bytes[start] as number
+    if (first < code.fixMap && start + 1 === stop) return first
+    if ((first & 0xe0) === code.fixString && start + 1 + (first & 0x1f) === stop) {
+      const text = readText(bytes as SourceBuffer, start + 1, stop)
+      if (text !== undefined) return text
+    }
+  }
   begin(bytes as SourceBuffer, start, stop)
   try {
     if (!isPrimitiveNext()) return NOT_PRIMITIVE
@@ -194,7 +201,8 @@ function readExtension(byte: number): unknown {
     case code.fixExt16:
       return readBigInt(16)
     case code.ext8:
-      return readBigInt(readUnsigned(1, 0))
+      // One of sixteen bytes has a header of its own.
+      return readBigInt(readUnsigned(1, 17))
     case code.ext16:
       return readBigInt(readUnsigned(2, 0x100))
     default:

@@ -116,10 +116,14 @@ export class Checkpointer {
    * faster than the sealed one drains, once it is half full: writers slow down evenly instead of stopping for seconds.
    */
   gate(): Promise<void> | undefined {
-    const { tier, dirtyBytesMax } = this.#parts
-    if (this.#stopped || tier.dirtyBytes <= dirtyBytesMax / 2 || !this.#mustWait()) return undefined
+    if (!this.pressed) return undefined
     this.afterWrite()
     return new Promise((resume) => this.#waiting.push(resume))
+  }
+
+  get pressed(): boolean {
+    const { tier, dirtyBytesMax } = this.#parts
+    return !this.#stopped && tier.dirtyBytes > dirtyBytesMax / 2 && this.#mustWait()
   }
 
   /** Everything written so far is in the backend when it resolves. */

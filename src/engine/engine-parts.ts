@@ -16,6 +16,8 @@ export interface EngineParts {
   readonly wal: Log | undefined
   readonly logFiles: WalLocation
   readonly defaultLevel: number
+  /** Whether writes that are acknowledged at once may share records. Default true. */
+  readonly staging?: boolean
 }
 
 /** What rooms above take part in while a store opens and runs. */
@@ -30,5 +32,7 @@ export interface EngineHooks {
 export interface Checkpoints {
   afterWrite(): void
   gate(): Promise<void> | undefined
+  /** Whether a writer would have to wait at the gate. */
+  readonly pressed: boolean
   abandon(): void
 }

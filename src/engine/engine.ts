@@ -3,161 +3,56 @@
  * appended to the log in the same synchronous step, so call order is sequence order and a read-modify-write needs no
  * lock. Promises only wait for acknowledgement. Rooms above (content, schedule, …) define what keys and values mean.
  */
-import { assert, type Clock, type HoldfastError } from '../base/index.ts'
-import { envelopeHeaderBytes, kind } from '../codec/index.ts'
-import { BASE_UNKNOWN, Entry, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
-import { type Level, type Log, type LogRecord, readLog, type WalLocation } from '../wal/index.ts'
-import { type BackendAccess, baseAfter, noteAbsence } from './backend-access.ts'
+import { assert, type HoldfastError } from '../base/index.ts'
+import { envelopeHeaderBytes, type KeyPrefix } from '../codec/index.ts'
+import { BASE_ABSENT, BASE_UNKNOWN, Entry, type Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { type Level, level } from '../wal/index.ts'
+import { baseAfter, noteAbsence } from './backend-access.ts'
 import { ChangeFeed } from './change-feed.ts'
-import type { Checkpoints, EngineParts } from './engine-parts.ts'
 import { closedError, poisonedError, readOnlyError } from './engine-errors.ts'
+import type { Checkpoints, EngineParts } from './engine-parts.ts'
+import { EngineReads } from './engine-reads.ts'
 import { levelIn } from './options.ts'
+import type { RecordBuilder } from './record-builder.ts'
 import { RecordWriter } from './record-writer.ts'
-import { type MergedScan, type ScanRange, startScan, startScanAll } from './scan.ts'
+import { StagedRecord } from './staged-record.ts'
 import { type Effect, type Mark, Transaction, transactionStart } from './transaction.ts'
-import type { RecoveryReport, StoreStatus, WriteOptions } from './types.ts'
+import type { StoreStatus, WriteOptions } from './types.ts'
 
 const noNote = Buffer.alloc(0)
+const buffered: WriteOptions = { durability: 'buffered' }
+const settled: Promise<undefined> = Promise.resolve(undefined)
 
-export class Engine {
-  readonly location: string
-  readonly tier: MemoryTier
-  readonly access: BackendAccess
-  readonly clock: Clock
-  readonly recovery: RecoveryReport
+export class Engine extends EngineReads {
   readonly defaultLevel: number
-  readonly logFiles: WalLocation
   readonly changes: ChangeFeed
   /** Hears of every mutation taken back, newest first, when memory is as before it. At most one. */
   onUndone: ((entry: Entry, previous: Entry | undefined) => void) | undefined
   /** Set by `open` right after construction; undefined on a read-only engine. */
   checkpointer: Checkpoints | undefined
-  readonly #wal: Log | undefined
   readonly #writer: RecordWriter | undefined
+  /** Holds what was written with `writeStaged` since the last record. */
+  readonly #staged: StagedRecord | undefined
+  /** What the write under way builds its record in. */
+  #builder: RecordBuilder | undefined
+  #pressed = false
+  #flushScheduled = false
   readonly #transaction = new Transaction()
   #status: StoreStatus = 'open'
   #failure: unknown
 
   constructor(parts: EngineParts) {
-    this.location = parts.location
-    this.tier = parts.tier
-    this.access = parts.access
-    this.clock = parts.clock
-    this.recovery = parts.recovery
+    super(parts)
     this.defaultLevel = parts.defaultLevel
-    this.logFiles = parts.logFiles
-    this.#wal = parts.wal
     this.#writer = parts.wal === undefined ? undefined : new RecordWriter(parts.wal)
+    this.#builder = this.#writer
+    // What a forgetful log is given is not worth keeping in large buffers.
+    this.#staged = parts.wal === undefined || parts.staging === false ? undefined : new StagedRecord(parts.wal)
     this.changes = new ChangeFeed(this)
   }
 
   get status(): StoreStatus {
     return this.#status
-  }
-
-  get readOnly(): boolean {
-    return this.#wal === undefined
-  }
-
-  /** The log of a writable engine. */
-  get wal(): Log {
-    if (this.#wal === undefined) throw readOnlyError(this.location)
-    return this.#wal
-  }
-
-  get lastSequence(): number {
-    return this.#wal?.lastSequence ?? this.recovery.lastSequence
-  }
-
-  get durableSequence(): number {
-    return this.#wal?.durableSequence ?? this.recovery.lastSequence
-  }
-
-  // ------------------------------------------------------------------ reading
-
-  /** Latest applied state, unacknowledged writes included; blocks on the backend when not in memory. */
-  getSync(key: string): Entry | undefined {
-    this.assertReadable()
-    const entry = this.tier.get(key)
-    if (entry !== undefined) return entry.kind === TOMBSTONE ? undefined : entry
-    const loaded = this.access.getSync(key)
-    if (loaded !== undefined) this.tier.admit(loaded, this.tier.settlements)
-    return loaded
-  }
-
-  /** Never answers a write that is not acknowledged yet: waits for its group. */
-  async get(key: string): Promise<Entry | undefined> {
-    this.assertReadable()
-    const entry = this.tier.get(key)
-    if (entry !== undefined) {
-      if (!this.isAcknowledged(entry)) {
-        const stored = await this.#acknowledgedOrStored(entry)
-        if (stored !== undefined) return stored
-      }
-      return entry.kind === TOMBSTONE ? undefined : entry
-    }
-    const asOf = this.tier.settlements
-    const loaded = await this.access.get(key)
-    if (loaded !== undefined) this.tier.admit(loaded, asOf)
-    return loaded
-  }
-
-  /**
-   * Waits for the write that made this entry. When that fails and the entry is content, an earlier write may have
-   * stored the same bytes: they stay readable, as the backend never holds what was not acknowledged.
-   */
-  async #acknowledgedOrStored(entry: Entry): Promise<Entry | undefined> {
-    try {
-      await this.acknowledged(entry)
-      return undefined
-    } catch (error) {
-      const isContent = entry.kind === kind.contentMessage || entry.kind === kind.contentBytes
-      const stored = isContent ? await this.access.get(entry.key) : undefined
-      if (stored === undefined) throw error
-      return stored
-    }
-  }
-
-  /** Brings what memory lacks of these keys into the clean tier, in one read of the backend. */
-  async prefetch(keys: readonly string[]): Promise<void> {
-    this.assertReadable()
-    const missing = keys.filter((key) => this.tier.peek(key) === undefined)
-    if (missing.length === 0) return
-    const asOf = this.tier.settlements
-    for (const entry of await this.access.getMany(missing)) if (entry !== undefined) this.tier.admit(entry, asOf)
-  }
-
-  isAcknowledged(entry: Entry): boolean {
-    return entry.sequence === 0 || this.#wal === undefined || this.#wal.isSettled(entry.sequence, entry.level as Level)
-  }
-
-  /** Resolves when the write that made this entry is acknowledged; rejects if its group failed. */
-  acknowledged(entry: Entry): Promise<void> {
-    return this.wal.settled(entry.sequence, entry.level as Level, undefined)
-  }
-
-  /** The payload of an entry's envelope; undefined when memory keeps only its decoded value. Valid in this step only. */
-  payload(entry: Entry): Buffer | undefined {
-    if (entry.buffer === null) return undefined
-    return entry.buffer.subarray(entry.offset + envelopeHeaderBytes, entry.offset + entry.length)
-  }
-
-  /** Ordered merge of memory and backend: a snapshot as of this call. */
-  scan(range: ScanRange): MergedScan {
-    this.assertReadable()
-    return startScan(this, range)
-  }
-
-  /** Every entry whose key starts with `prefix`, over all domains: sorts the dirty ones, so for maintenance only. */
-  scanAll(prefix: string): MergedScan {
-    this.assertReadable()
-    return startScanAll(this, prefix)
-  }
-
-  /** For an entry of which memory keeps only the decoded value. */
-  async payloadFromBackend(key: string): Promise<Buffer | undefined> {
-    const entry = await this.access.get(key)
-    return entry === undefined ? undefined : this.payload(entry)
   }
 
   // ------------------------------------------------------------------ writing
@@ -172,6 +67,7 @@ export class Engine {
     if (transaction.active) return this.#join(options, fn)
     const refusal = this.refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
+    this.flush()
     transaction.begin(this.defaultLevel)
     let value: T
     try {
@@ -203,9 +99,39 @@ export class Engine {
       return undefined as R
     })
     if (own === undefined) return done
-    const result = done.then(() => own as R)
-    // Joined to another transaction, it is one more promise of a write inside that one.
-    return this.#transaction.active ? this.#transaction.adopt(result) : result
+    return this.ownPromise(done.then(() => own as R))
+  }
+
+  /**
+   * As `write` at level `buffered`, but the record may stay open for the writes that follow: they are appended together,
+   * at the next turn of the event loop at the latest. Like every buffered write it is acknowledged at once.
+   */
+  writeStaged<T>(fn: () => T): Promise<T> {
+    const transaction = this.#transaction
+    const staged = this.#staged
+    if (transaction.active || staged === undefined || !this.#mayStage()) return this.write(buffered, fn)
+    const mark = staged.length
+    transaction.begin(level.buffered)
+    this.#builder = staged
+    let value: T
+    try {
+      value = fn()
+    } catch (error) {
+      this.#undoTo(transactionStart, mark)
+      this.#endStaged()?.reject(error)
+      return Promise.reject(error)
+    }
+    return this.#keepStaged(staged, mark, value)
+  }
+
+  /** Appends the staged record, if there is one. */
+  flush(): void {
+    const staged = this.#staged
+    if (staged === undefined || staged.length === 0 || this.#builder === staged) return
+    if (this.#status !== 'open') return
+    const sequence = staged.commit()
+    this.checkpointer?.afterWrite()
+    this.#pressed = !this.wal.isSettled(sequence, level.buffered) || this.checkpointer?.pressed === true
   }
 
   /** Only inside the function given to `write`. `value` is the decoded form if the caller has one it may share. */
@@ -217,7 +143,7 @@ export class Engine {
     payloadLength: number,
     value: unknown = UNDECODED,
   ): Entry {
-    const writer = this.#recordWriter()
+    const writer = this.#recordBuilder()
     const offset = writer.put(key, entryKind, payload, payloadLength)
     const length = envelopeHeaderBytes + payloadLength
     const { level } = this.#transaction
@@ -227,9 +153,51 @@ export class Engine {
     return entry
   }
 
+  /**
+   * Only inside the function given to `write`: as `put`, of payload[from, to), into a home. `text` is the string that is
+   * the key behind the home's domain, undefined for other keys. `absent`: the backend is known not to have the key.
+   */
+  putHome(
+    home: Home,
+    prefix: KeyPrefix,
+    id: unknown,
+    text: string | undefined,
+    entryKind: number,
+    payload: Buffer,
+    from: number,
+    to: number,
+    value: unknown,
+    absent: boolean,
+  ): Entry {
+    const builder = this.#recordBuilder()
+    let key: string | undefined
+    let offset = text === undefined ? -1 : builder.putText(prefix, text, entryKind, payload, from, to)
+    if (offset < 0) {
+      key = home.keyOf(id)
+      offset = builder.put(key, entryKind, payload.subarray(from, to), to - from)
+    }
+    const length = envelopeHeaderBytes + to - from
+    const { level: wanted } = this.#transaction
+    const sequence = this.#nextSequence
+    const { buffer } = builder
+    const entry = new Entry(key, entryKind, sequence, wanted, value, buffer, offset, length, BASE_UNKNOWN, home, id)
+    this.#installHome(entry, home, absent)
+    return entry
+  }
+
+  /** Only inside the function given to `write`: as `delete`, of what a home has or the backend may have. */
+  deleteHome(home: Home, id: unknown, note?: Buffer): Entry {
+    this.#recordBuilder().delete(home.keyOf(id), note ?? noNote)
+    const { level: wanted } = this.#transaction
+    const sequence = this.#nextSequence
+    const entry = new Entry(undefined, TOMBSTONE, sequence, wanted, note, null, 0, 0, BASE_UNKNOWN, home, id)
+    this.#installHome(entry, home, false)
+    return entry
+  }
+
   /** Only inside the function given to `write`. `note` (at most 16 bytes) tells watchers and recovery why. */
   delete(key: string, domain: string, note?: Buffer): void {
-    this.#recordWriter().delete(key, note ?? noNote)
+    this.#recordBuilder().delete(key, note ?? noNote)
     const { level } = this.#transaction
     const entry = new Entry(key, TOMBSTONE, this.#nextSequence, level, note, null, 0, 0, BASE_UNKNOWN)
     this.#install(entry, domain)
@@ -260,6 +228,11 @@ export class Engine {
     return this.#transaction.active
   }
 
+  /** Of what follows from a write: inside a transaction it is one more promise that needs no handler. */
+  ownPromise<T>(promise: Promise<T>): Promise<T> {
+    return this.#transaction.active ? this.#transaction.adopt(promise) : promise
+  }
+
   /** Whether a write that joined a transaction of this engine answered this promise. */
   isOwnPromise(value: unknown): boolean {
     return typeof value === 'object' && value !== null && this.#transaction.isOwn(value)
@@ -271,28 +244,29 @@ export class Engine {
     throw new TypeError(`${call} cannot be called inside a transaction: it takes more than one synchronous step`)
   }
 
-  /** Accounting need not look this key up at the next checkpoint: the caller knows the backend does not have it. */
+  /**
+   * Right after `put`: the caller found nothing under the key, so accounting need not look it up at the next
+   * checkpoint. Unless a removal was why: then the backend may still hold what was removed.
+   */
   markAbsent(entry: Entry): void {
-    noteAbsence(entry)
-  }
-
-  /** Durable records from sequence `from` on, read back from the segments. */
-  readLog(from: number): AsyncIterable<LogRecord> {
-    return readLog({ ...this.logFiles, throughSequence: this.durableSequence }, from)
+    if (this.#transaction.lastReplaced === undefined) noteAbsence(entry)
   }
 
   sync(): Promise<void> {
     const refusal = this.refusal()
-    return refusal === undefined ? this.wal.sync() : Promise.reject(refusal)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    this.flush()
+    return this.wal.sync()
   }
 
   async settleLog(): Promise<void> {
-    if (this.#status === 'open' && this.#wal !== undefined) await this.#wal.sync()
+    this.flush()
+    if (this.#status === 'open' && this.log !== undefined) await this.log.sync()
   }
 
   /** Why writes are refused right now; undefined when they are not. */
   refusal(): HoldfastError | undefined {
-    if (this.#status === 'open' && this.#wal !== undefined) return undefined
+    if (this.#status === 'open' && this.log !== undefined) return undefined
     if (this.#status === 'closed') return closedError(this.location)
     if (this.#status === 'poisoned') return poisonedError(this.location, this.#failure)
     return readOnlyError(this.location)
@@ -312,19 +286,15 @@ export class Engine {
     this.changes.fail(closedError(this.location))
   }
 
-  assertReadable(): void {
-    if (this.#status === 'closed') throw closedError(this.location)
-  }
-
   // ------------------------------------------------------------------ inside
 
   get #nextSequence(): number {
     return this.wal.lastSequence + 1
   }
 
-  #recordWriter(): RecordWriter {
-    assert(this.#transaction.active && this.#writer !== undefined, 'mutations happen inside a write')
-    return this.#writer
+  #recordBuilder(): RecordBuilder {
+    assert(this.#transaction.active && this.#builder !== undefined, 'mutations happen inside a write')
+    return this.#builder
   }
 
   #install(entry: Entry, domain: string): void {
@@ -333,18 +303,57 @@ export class Engine {
     this.#transaction.applied(entry, previous, domain)
   }
 
+  #installHome(entry: Entry, home: Home, absent: boolean): void {
+    const previous = home.entries.get(entry.id)
+    this.tier.putHome(entry, home, previous)
+    if (previous !== undefined) entry.base = baseAfter(previous, entry.generation)
+    else if (absent) entry.base = BASE_ABSENT
+    this.#transaction.applied(entry, previous, home.domain)
+  }
+
+  #mayStage(): boolean {
+    if (this.#pressed) this.#pressed = this.checkpointer?.pressed === true || !this.wal.isSettled(this.lastSequence, level.buffered)
+    return this.#status === 'open' && !this.#pressed && !this.changes.active
+  }
+
+  #keepStaged<T>(staged: StagedRecord, mark: number, value: T): Promise<T> {
+    const transaction = this.#transaction
+    const wrote = staged.length > mark
+    const { effects, observedSequence, observedLevel } = transaction
+    const joined = this.#endStaged()
+    joined?.resolve()
+    if (effects.length > 0) for (const effect of effects) effect.committed?.(this.#nextSequence)
+    if (!wrote) return this.#acknowledge(observedSequence, Math.max(level.buffered, observedLevel) as Level, value)
+    if (staged.isFull) this.flush()
+    else if (!this.#flushScheduled) this.#scheduleFlush()
+    return value === undefined ? (settled as Promise<T>) : Promise.resolve(value)
+  }
+
+  #endStaged(): ReturnType<Transaction['end']> {
+    this.#builder = this.#writer
+    return this.#transaction.end()
+  }
+
+  #scheduleFlush(): void {
+    this.#flushScheduled = true
+    setImmediate(() => {
+      this.#flushScheduled = false
+      this.flush()
+    })
+  }
+
   #undoTo(mark: Mark, recordLength: number): void {
     this.#transaction.undoTo(mark, (entry, previous, domain) => {
       this.tier.undo(entry, previous, domain)
       this.onUndone?.(entry, previous)
     })
-    this.#writer?.truncate(recordLength)
+    this.#builder?.truncate(recordLength)
   }
 
   #join<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
     const transaction = this.#transaction
     const mark = transaction.mark
-    const recordLength = this.#recordWriter().length
+    const recordLength = this.#recordBuilder().length
     let value: T
     try {
       if (options?.durability !== undefined) transaction.raise(levelIn(options, this.defaultLevel))
@@ -359,7 +368,7 @@ export class Engine {
   #commit<T>(value: T): Promise<T> {
     const transaction = this.#transaction
     const level = transaction.seal()
-    const writer = this.#recordWriter()
+    const writer = this.#writer as RecordWriter
     const wrote = writer.length > 0
     let sequence = transaction.observedSequence
     if (wrote) {

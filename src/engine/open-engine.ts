@@ -146,7 +146,10 @@ class Opening {
         dirtyBytesMax: this.#options.dirtyBytesMax,
         poison: (cause: unknown) => engine.poison(cause),
         confirmOwner: () => fence.confirm(),
-        beforeSeal: () => this.#hooks.beforeSeal?.(engine),
+        beforeSeal: () => {
+          engine.flush()
+          this.#hooks.beforeSeal?.(engine)
+        },
       })
       engine.checkpointer = checkpointer
       checkpointer.afterWrite()

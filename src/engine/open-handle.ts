@@ -54,15 +54,15 @@ export class OpenEngine {
   async #close(): Promise<void> {
     const { engine, checkpointer } = this
     const failures: unknown[] = []
+    // Such a store told everybody when it failed; closing it just lets go.
+    const wasPoisoned = engine.status === 'poisoned'
     if (engine.status === 'open' && checkpointer !== undefined) {
       await checkpointer.checkpoint().catch((error: unknown) => failures.push(error))
     }
     checkpointer?.abandon()
     await checkpointer?.idle()
-    const wasPoisoned = engine.status === 'poisoned'
     engine.markClosed()
     for (const cleanup of this.#cleanups.reverse()) await cleanup().catch((error: unknown) => failures.push(error))
-    // A poisoned store already told everybody; closing it just lets go.
     if (failures.length > 0 && !wasPoisoned) throw failures[0]
   }
 }

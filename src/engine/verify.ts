@@ -2,7 +2,7 @@
  * Reads everything back and reports what does not hold: the log, the checkpoint chain, every entry's checksum, the
  * accounting (a hole in LevelDB shows as a count and digest that do not fit), and what each room checks of its own keys.
  */
-import { HoldfastError } from '../base/index.ts'
+import { assert, HoldfastError } from '../base/index.ts'
 import { fingerprint, type Envelope, printableKey, readEnvelope } from '../codec/index.ts'
 import type { BackendEntry } from '../kv/index.ts'
 import { type Entry, TOMBSTONE } from '../memory/index.ts'
@@ -125,7 +125,7 @@ class Verification implements CheckContext {
   /** One pass over a snapshot of the backend, merged with what is still dirty. */
   async #checkEntries(): Promise<void> {
     const { tier, access } = this.#open.engine
-    const dirty = tier.dirtyAll()
+    const dirty = tier.dirtyAll().map(rowOf)
     const publishedKey = checkpointKey(this.#open.publishedCheckpoint.number)
     const iterator = access.backend.iterate({ gte: '', lt: '\u00ff' })
     const counted = new Accountant(emptyAccount)
@@ -143,13 +143,13 @@ class Verification implements CheckContext {
           if (key.startsWith(batchPrefix)) changes.push(...this.#change(row))
           if (key.startsWith(metaPrefix)) continue
           counted.replace(undefined, fingerprintOf(row))
-          while (next < dirty.length && (dirty[next] as Entry).key < key)
-            this.#pushDirty(dirty[next++] as Entry, checked)
-          if (dirty[next]?.key === key) this.#pushDirty(dirty[next++] as Entry, checked)
+          while (next < dirty.length && (dirty[next] as DirtyRow).key < key)
+            this.#pushDirty(dirty[next++] as DirtyRow, checked)
+          if (dirty[next]?.key === key) this.#pushDirty(dirty[next++] as DirtyRow, checked)
           else this.#pushRow(key, value, checked)
         }
-        while (next < dirty.length && (upTo === undefined || (dirty[next] as Entry).key < upTo))
-          this.#pushDirty(dirty[next++] as Entry, checked)
+        while (next < dirty.length && (upTo === undefined || (dirty[next] as DirtyRow).key < upTo))
+          this.#pushDirty(dirty[next++] as DirtyRow, checked)
         await this.#checkLookups(rows)
         await this.#dispatch(checked)
         this.#options.onProgress?.(this.#entries)
@@ -226,9 +226,8 @@ class Verification implements CheckContext {
     }
   }
 
-  #pushDirty(entry: Entry, checked: CheckedEntry[]): void {
-    if (entry.kind === TOMBSTONE || entry.buffer === null) return
-    this.#pushRow(entry.key, entry.buffer.subarray(entry.offset, entry.offset + entry.length), checked)
+  #pushDirty({ key, value }: DirtyRow, checked: CheckedEntry[]): void {
+    if (value !== undefined) this.#pushRow(key, value, checked)
   }
 
   #pushRow(key: string, value: Uint8Array, checked: CheckedEntry[]): void {
@@ -255,6 +254,19 @@ class Verification implements CheckContext {
       from = to
     }
   }
+}
+
+interface DirtyRow {
+  readonly key: string
+  /** Undefined for a tombstone. */
+  readonly value: Uint8Array | undefined
+}
+
+/** Its bytes as they are now: a checkpoint that settles the entry while verify goes on takes them away from it. */
+function rowOf({ key, kind, buffer, offset, length }: Entry): DirtyRow {
+  if (kind === TOMBSTONE) return { key, value: undefined }
+  assert(buffer !== null, 'a dirty entry has its bytes')
+  return { key, value: buffer.subarray(offset, offset + length) }
 }
 
 function sameBytes(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {

@@ -14,7 +14,7 @@ export async function openVolatileEngine(owner: Engine): Promise<Engine> {
   const engine = new Engine({
     ...{ location: owner.location, clock: owner.clock, logFiles: owner.logFiles, recovery: owner.recovery },
     ...{ tier: new MemoryTier({ partitions: 8, budgetBytes: Number.MAX_SAFE_INTEGER }) },
-    ...{ access: new BackendAccess(backend), wal: log, defaultLevel: owner.defaultLevel },
+    ...{ access: new BackendAccess(backend), wal: log, defaultLevel: owner.defaultLevel, staging: false },
   })
   log.onAppended = (sequence) => {
     // The engine announces a record after it was appended.
@@ -52,7 +52,7 @@ export function transactBoth<R>(
     own = value
     return undefined as R
   })
-  return done.then((value) => own ?? value)
+  return main.ownPromise(done.then((value) => own ?? value))
 }
 
 /** Acknowledges every record at once and at every level, and has none of them. */

@@ -1,3 +1,5 @@
+import type { Home } from './home.ts'
+
 /** Stands in for the value of an entry whose bytes have not been decoded (any decoded value may be `undefined`). */
 export const UNDECODED: unique symbol = Symbol('undecoded')
 
@@ -33,8 +35,11 @@ const OWN_BUFFER_OVERHEAD = 370
  * Fields are only declared, and all set in the constructor: initializers would run as a second pass over every new entry.
  */
 export class Entry {
-  /** A byte string: every character is U+0000..U+00FF. */
-  declare readonly key: string
+  /** Undefined while nobody has asked for the key of an entry that has a home. */
+  declare text: string | undefined
+  /** Where it is found instead of in a partition, and by what. */
+  declare home: Home | null
+  declare id: unknown
   /** 0 is a tombstone: deleted, and the backend does not know yet. */
   declare readonly kind: number
   /** Of the record that wrote it; 0 when it was loaded from the backend. */
@@ -67,7 +72,8 @@ export class Entry {
   declare cost: number
 
   constructor(
-    key: string,
+    /** May be left out by an entry with a home: it is made when somebody asks. */
+    key: string | undefined,
     kind: number,
     sequence: number,
     level: number,
@@ -76,8 +82,12 @@ export class Entry {
     offset: number,
     length: number,
     base: number,
+    home: Home | null = null,
+    id: unknown = undefined,
   ) {
-    this.key = key
+    this.text = key
+    this.home = home
+    this.id = id
     this.kind = kind
     this.sequence = sequence
     this.level = level
@@ -92,6 +102,18 @@ export class Entry {
     this.newer = null
     this.older = null
     this.cost = entryCost(this)
+  }
+
+  /** It is found in `home` from now on, no longer in a partition. Only for the tier. */
+  moveTo(home: Home, id: unknown): void {
+    this.home = home
+    this.id = id
+  }
+
+  /** A byte string: every character is U+0000..U+00FF. */
+  get key(): string {
+    this.text ??= (this.home as Home).keyOf(this.id)
+    return this.text
   }
 }
 
@@ -128,9 +150,16 @@ export function releaseShared(entry: Entry): void {
 }
 
 function costWith(entry: Entry, bufferCost: number): number {
-  const { key, value, length } = entry
-  const cost = ENTRY_OVERHEAD + key.length + bufferCost
+  const { value, length } = entry
+  const cost = ENTRY_OVERHEAD + keyLength(entry) + bufferCost
   return value === UNDECODED ? cost : cost + decodedCost(value, length)
+}
+
+/** Of an entry with a home: that of the id, which its owner may hold anyway. */
+function keyLength(entry: Entry): number {
+  const { text, id } = entry
+  if (entry.home === null) return (text as string).length
+  return typeof id === 'string' ? id.length : 16
 }
 
 function decodedCost(value: unknown, length: number): number {

@@ -10,4 +10,5 @@ export {
   UNDECODED,
 } from './entry.ts'
 export type { Generation } from './generation.ts'
+export { Home } from './home.ts'
 export { MemoryTier, type MemoryTierOptions, type MemoryTierStats } from './memory-tier.ts'

@@ -2,6 +2,7 @@ import { assert } from '../base/index.ts'
 import { isDirty } from './domain-index.ts'
 import { costAlone, DETACHED, type Entry, entryCost, releaseShared, TOMBSTONE } from './entry.ts'
 import { collectDirty, Generation } from './generation.ts'
+import type { Home } from './home.ts'
 import { partitionOf } from './partition.ts'
 import { Sieve } from './sieve.ts'
 import { sortEntries } from './sort-entries.ts'
@@ -45,6 +46,7 @@ export class MemoryTier {
   #sealedBytes = 0
   #settlements = 0
   #onGone: GoneListener | undefined
+  readonly #homes: Home[] = []
   #hits = 0
   #misses = 0
   #evictions = 0
@@ -102,26 +104,44 @@ export class MemoryTier {
     const { key } = entry
     const partition = this.#partition(key)
     const previous = partition.get(key)
-    if (previous !== undefined) {
-      if (previous.generation === 0) this.#sieve.remove(previous)
-      else if (previous.generation === this.#active.number) this.#active.supersede(previous)
-    }
     partition.set(key, entry)
-    this.#active.add(entry, domain)
-    this.#shrink()
+    this.#replace(entry, previous, domain)
     return previous
+  }
+
+  /** As `put`, of an entry with a home. `previous` is what its home has now. */
+  putHome(entry: Entry, home: Home, previous: Entry | undefined): void {
+    home.entries.set(entry.id, entry)
+    this.#replace(entry, previous, home.domain)
+  }
+
+  /**
+   * From now on entries of the home's domain are found there, each under its id. Takes over the dirty ones that are here
+   * already: of all that `idOf` has an id for.
+   */
+  settleIn<Id>(home: Home<Id>, idOf: (key: string) => Id | undefined): void {
+    this.#homes.push(home as Home)
+    const { domain } = home
+    const found = collectDirty(this.#active, this.#sealed, domain, domain, `${domain}\xff`, Number.POSITIVE_INFINITY, false)
+    for (const entry of found) {
+      const id = idOf(entry.key)
+      if (id === undefined || entry.home !== null) continue
+      this.#partition(entry.key).delete(entry.key)
+      entry.moveTo(home as Home, id)
+      home.entries.set(id, entry)
+    }
   }
 
   /** Takes back the newest `put` of a key; `previous` is what that put returned. Not across a `seal`. */
   undo(entry: Entry, previous: Entry | undefined, domain: string): void {
-    const partition = this.#partition(entry.key)
     const active = this.#active
-    assert(partition.get(entry.key) === entry, 'only the newest put of a key can be undone')
+    assert(this.#isCurrent(entry), 'only the newest put of a key can be undone')
     assert(entry.generation === active.number, 'only a put of the active generation can be undone')
     if (previous?.generation === active.number) active.restore(entry, previous, domain)
     else active.remove(entry)
-    if (previous === undefined) partition.delete(entry.key)
-    else partition.set(entry.key, previous)
+    if (previous === undefined) this.#forget(entry)
+    else if (entry.home !== null) entry.home.entries.set(entry.id, previous)
+    else this.#partition(entry.key).set(entry.key, previous)
     if (previous?.generation === 0) this.#becomeClean(previous)
     this.#shrink()
   }
@@ -133,10 +153,16 @@ export class MemoryTier {
    */
   admit(entry: Entry, asOf: number): void {
     if (asOf !== this.#settlements || !this.#admissible(entry.cost)) return
-    const partition = this.#partition(entry.key)
-    if (partition.has(entry.key)) return
+    const { home } = entry
+    if (home === null) {
+      const partition = this.#partition(entry.key)
+      if (partition.has(entry.key)) return
+      partition.set(entry.key, entry)
+    } else {
+      if (home.entries.has(entry.id)) return
+      home.entries.set(entry.id, entry)
+    }
     entry.generation = 0
-    partition.set(entry.key, entry)
     this.#sieve.insert(entry)
     this.#shrink()
   }
@@ -195,7 +221,7 @@ export class MemoryTier {
   unseal(generation: Generation): void {
     assert(generation === this.#sealed, 'only the sealed generation can be unsealed')
     assert(generation.settled === 0, 'a generation that began to settle is durable')
-    this.#active.adopt(generation, (entry) => this.peek(entry.key) === entry)
+    this.#active.adopt(generation, (entry) => this.#isCurrent(entry))
     this.#sealed = undefined
     this.#sealedLeft = 0
     this.#sealedBytes = 0
@@ -225,6 +251,7 @@ export class MemoryTier {
     for (const partition of this.#partitions) {
       for (const entry of partition.values()) if (isDirty(entry)) all.push(entry)
     }
+    for (const { entries } of this.#homes) for (const entry of entries.values()) if (isDirty(entry)) all.push(entry)
     sortEntries(all)
     return all
   }
@@ -254,8 +281,7 @@ export class MemoryTier {
     // Superseded ones too: an undo that brings one back then finds it clean.
     entry.generation = 0
     entry.position = DETACHED
-    const partition = this.#partition(entry.key)
-    if (partition.get(entry.key) !== entry) return
+    if (!this.#isCurrent(entry)) return
     if (keep === undefined || keep(entry)) this.#becomeClean(entry)
     else this.#drop(entry)
   }
@@ -272,14 +298,34 @@ export class MemoryTier {
       return
     }
     releaseShared(entry)
+    if (entry.home !== null) entry.text = undefined
     entry.cost = cost
     this.#sieve.insert(entry)
     this.#shrink()
   }
 
   #drop(entry: Entry): void {
-    this.#partition(entry.key).delete(entry.key)
+    this.#forget(entry)
     this.#onGone?.(entry)
+  }
+
+  #forget(entry: Entry): void {
+    if (entry.home === null) this.#partition(entry.key).delete(entry.key)
+    else entry.home.entries.delete(entry.id)
+  }
+
+  #isCurrent(entry: Entry): boolean {
+    const { home } = entry
+    return (home === null ? this.#partition(entry.key).get(entry.key) : home.entries.get(entry.id)) === entry
+  }
+
+  #replace(entry: Entry, previous: Entry | undefined, domain: string): void {
+    if (previous !== undefined) {
+      if (previous.generation === 0) this.#sieve.remove(previous)
+      else if (previous.generation === this.#active.number) this.#active.supersede(previous)
+    }
+    this.#active.add(entry, domain)
+    this.#shrink()
   }
 
   #admissible(cost: number): boolean {
