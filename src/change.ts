@@ -1,3 +1,5 @@
+import type { CacheChange } from './cache/index.ts'
+
 /** One committed record, in the terms of the public structures. */
 export interface Change {
   readonly sequence: number
@@ -10,3 +12,4 @@ export type ChangedItem =
   | { readonly type: 'path'; readonly path: string; readonly removed: boolean }
   | { readonly type: 'location'; readonly address: string; readonly id: string | undefined }
   | { readonly type: 'pin'; readonly id: string; readonly removed: boolean }
+  | CacheChange

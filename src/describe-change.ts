@@ -1,5 +1,6 @@
 /** Turns the mutations of a committed record into the terms of the public structures. */
 import { kind } from './codec/index.ts'
+import { describeCacheMutation } from './cache/index.ts'
 import type { Change, ChangedItem } from './change.ts'
 import { contentPrefix, parsePathKey, pathDomain, pinPrefix } from './content/index.ts'
 import type { RawChange, RawMutation } from './engine/index.ts'
@@ -31,6 +32,6 @@ function describe(mutation: RawMutation): ChangedItem | undefined {
       return { type: 'path', path: [...parent, name].join('/'), removed }
     }
     default:
-      return undefined
+      return describeCacheMutation(mutation)
   }
 }

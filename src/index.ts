@@ -1,4 +1,5 @@
 export type * from './cache/index.ts'
+export { any, capture } from './cache/index.ts'
 export type * from './content/index.ts'
 export type * from './engine/index.ts'
 export { type ErrorCode, HoldfastError } from './base/index.ts'

@@ -205,6 +205,7 @@ class EmbeddedStore implements Store {
 
   close(): Promise<void> {
     this.#engine.refuseInTransaction('close()')
+    this.#caches.close()
     return this.#open.close()
   }
 

@@ -5,9 +5,10 @@
 import { kind } from '../codec/index.ts'
 import { type Engine, type EngineHooks, openVolatileEngine } from '../engine/index.ts'
 import type { Entry } from '../memory/index.ts'
+import { KeyValueExpiry } from './key-value-expiry.ts'
 import { decodeSummary, Ledger, type Summary } from './ledger.ts'
 import { countedDomainOf, domainOfSpace, domainOfSummary, summaryDomain, summaryKey } from './names.ts'
-import { cacheKind } from './payload.ts'
+import { cacheKind, changeOfPut, readNote } from './payload.ts'
 import { Space } from './space.ts'
 import { ValueScratch } from './value-scratch.ts'
 
@@ -37,8 +38,11 @@ export class Caches {
   readonly #replayed = new Map<string, ReplayedLedger>()
   readonly #spaces = new Map<string, Space>()
   readonly #volatileSpaces = new Map<string, Space>()
+  readonly #closers: (() => void)[] = []
   #engine: Engine | undefined
   #volatile: Engine | undefined
+  #expiry: KeyValueExpiry | undefined
+  #volatileExpiry: KeyValueExpiry | undefined
 
   /** To be given to `openEngine`; then comes `attach`. */
   get hooks(): EngineHooks {
@@ -53,6 +57,26 @@ export class Caches {
     this.#volatile = await openVolatileEngine(engine)
     this.#listen(engine, this.#spaces)
     this.#listen(this.#volatile, this.#volatileSpaces)
+    this.#expiry = new KeyValueExpiry(engine, (spaceLetter, name) => this.space(spaceLetter, name))
+    this.#volatileExpiry = new KeyValueExpiry(this.#volatile, (spaceLetter, name) => this.space(spaceLetter, name, true))
+    await Promise.all([this.#expiry.deadlines.start(), this.#volatileExpiry.deadlines.start()])
+  }
+
+  /** Stops what goes on in the background. To be called before the engine closes. */
+  close(): void {
+    this.#expiry?.deadlines.close()
+    this.#volatileExpiry?.deadlines.close()
+    for (const close of this.#closers.splice(0)) close()
+  }
+
+  /** `close` of a structure with something in the background. */
+  onClose(close: () => void): void {
+    this.#closers.push(close)
+  }
+
+  /** Of the namespaces that are logged, or of those that are not. */
+  expiry(isVolatile: boolean): KeyValueExpiry {
+    return (isVolatile ? this.#volatileExpiry : this.#expiry) as KeyValueExpiry
   }
 
   get engine(): Engine {
@@ -104,8 +128,13 @@ export class Caches {
       ledger = new ReplayedLedger(domain)
       this.#replayed.set(domain, ledger)
     }
-    if (mutationKind === kind.tombstone) ledger.delete(key, payload)
-    else ledger.put(key, payload, 0)
+    const placed = { key, id: undefined }
+    if (mutationKind === kind.tombstone) {
+      ledger.delete(placed, readNote(payload).count)
+    } else {
+      const { entries, count } = changeOfPut(payload, 0)
+      ledger.put(placed, entries, count)
+    }
   }
 
   #load(engine: Engine, ledger: Ledger): void {
@@ -146,15 +175,11 @@ export class Caches {
 
   #listen(engine: Engine, spaces: ReadonlyMap<string, Space>): void {
     engine.tier.onGone = (entry) => {
-      if (entry.kind === cacheKind.value || entry.kind === cacheKind.timed) spaces.get(domainOf(entry))?.gone(entry)
+      if (entry.home !== null && entry.kind !== kind.tombstone) spaces.get(entry.home.domain)?.gone()
     }
     engine.onUndone = (entry, previous) => {
       const domain = countedDomainOf(entry.key)
       if (domain !== undefined) spaces.get(domain)?.undone(entry, previous)
     }
   }
-}
-
-function domainOf(entry: Entry): string {
-  return entry.key.slice(0, entry.key.indexOf('/') + 1)
 }

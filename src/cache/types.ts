@@ -124,7 +124,13 @@ export interface PartitionOption {
   readonly partition?: Key
 }
 
-/** Tuples found by key, partition or pattern. */
+/**
+ * Tuples found by key, partition or pattern. Everything answered is frozen or the caller's own copy.
+ *
+ * A pattern is an array as long as the tuples it matches. In it a value matches what equals it, `any` whatever is in its
+ * place, `capture(n)` too, and answers it; both also inside arrays, plain objects and the values of Maps. Reads that
+ * answer a promise show one moment: that of the call.
+ */
 export interface Table {
   readonly name: string
   put(tuple: Tuple, options?: WriteOptions): Promise<void>
@@ -140,7 +146,7 @@ export interface Table {
   scan<A>(fn: (accumulator: A, tuple: Tuple) => A, accumulator: A, options?: PartitionOption): Promise<A>
   delete(tuple: Tuple, options?: WriteOptions): Promise<void>
   deleteBy(key: Key, partition: Key, options?: WriteOptions): Promise<void>
-  /** How many went. One record. */
+  /** How many went, in one record: exactly what matches when it is applied. */
   deleteMatch(pattern: readonly unknown[], options?: PartitionOption & WriteOptions): Promise<number>
   clear(options?: WriteOptions): Promise<void>
   count(): number
@@ -200,12 +206,14 @@ export interface DeadLetters<V> {
 export interface Stack<V = unknown> {
   readonly name: string
   push(value: V, options?: WriteOptions): Promise<void>
-  pushMany(values: readonly V[], options?: WriteOptions): Promise<void>
-  pop(fallback?: V): Promise<V | undefined>
+  /** One record; the last of them is the new top. */
+  pushMany(values: Iterable<V>, options?: WriteOptions): Promise<void>
+  /** The top, or `fallback` when there is none. Its removal is as durable as the stack when it resolves. */
+  pop(fallback?: V, options?: WriteOptions): Promise<V | undefined>
   peek(fallback?: V): Promise<V | undefined>
   count(): number
   /** Takes everything, top first, in one record. */
-  drain(): Promise<V[]>
+  drain(options?: WriteOptions): Promise<V[]>
 }
 
 export interface RecordsOptions extends WriteOptions {
@@ -216,10 +224,18 @@ export interface RecordsOptions extends WriteOptions {
 /** Objects of one type, found by one of their properties. */
 export interface Records<T extends object> {
   readonly type: string
+  /** Takes the place of the record with that key, if there is one; nobody sees neither of them. */
   add(record: T, options?: WriteOptions): Promise<void>
+  /** One record of the log: all or none. */
+  addMany(records: Iterable<T>, options?: WriteOptions): Promise<void>
   get(keyOrRecord: Key | T): Promise<T | undefined>
+  /** The latest applied one, acknowledged or not. Blocks when it is not in memory. */
+  getSync(keyOrRecord: Key | T): T | undefined
+  /** In order of their keys, as of this call. */
   getAll(): Promise<T[]>
-  remove(keyOrRecord: Key | T): Promise<boolean>
-  removeAll(): Promise<void>
+  /** Whether there was one. */
+  remove(keyOrRecord: Key | T, options?: WriteOptions): Promise<boolean>
+  /** Removes all there is at the moment it is applied, in one record. */
+  removeAll(options?: WriteOptions): Promise<void>
   count(): number
 }

@@ -337,9 +337,8 @@ function readRest(
   }
   // Twice the same key, or numbers that are not the first keys, no object has.
   const own = Object.keys(object)
-  if (own.length !== count) throw damaged('a key that stands twice')
   for (let i = 0; i < count; i++) {
-    if (own[i] !== keys[i]) throw damaged('keys in an order no object has')
+    if (own[i] !== keys[i]) throw damaged('a key that stands twice, or keys in an order no object has,')
   }
   learnValueShape(slot, keys)
 }

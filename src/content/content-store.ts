@@ -9,10 +9,10 @@ import {
   kind,
   linksOf,
 } from '../codec/index.ts'
-import type { Engine, WriteOptions } from '../engine/index.ts'
+import { type Engine, releasing, type WriteOptions } from '../engine/index.ts'
 import { type Entry, TOMBSTONE, UNDECODED } from '../memory/index.ts'
-import { contentDomain, contentKey, pinDomain, pinKey } from './keys.ts'
-import type { ContentId, ContentStore, Message, Value } from './types.ts'
+import { contentDomain, contentKey, contentPrefix, pinDomain, pinKey, pinPrefix } from './keys.ts'
+import type { ContentId, ContentItem, ContentStore, Message, Value } from './types.ts'
 
 const nothing = Buffer.alloc(0)
 
@@ -78,6 +78,16 @@ export class Contents implements ContentStore {
       if (this.#engine.getSync(key) !== undefined) this.#engine.delete(key, pinDomain)
       else this.#engine.observeAbsence(key)
     })
+  }
+
+  async isPinned(id: ContentId): Promise<boolean> {
+    return (await this.#engine.get(pinKey(checkedId(id)))) !== undefined
+  }
+
+  list(options: { readonly pinned?: boolean } = {}): AsyncGenerator<ContentItem, void, undefined> {
+    const [domain, gte] = options.pinned === true ? [pinDomain, pinPrefix] : [contentDomain, contentPrefix]
+    const entries = this.#engine.scan({ domain, gte, lt: String.fromCharCode(gte.charCodeAt(0) + 1) })
+    return releasing(this.#items(entries), () => entries.return())
   }
 
   // ------------------------------------------------- for the rooms above, inside a write
@@ -171,6 +181,14 @@ export class Contents implements ContentStore {
 
   #write<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
     return this.#engine.write(options, fn)
+  }
+
+  async *#items(entries: AsyncIterable<Entry>): AsyncGenerator<ContentItem, void, undefined> {
+    for await (const entry of entries) {
+      const id = entry.key.slice(1)
+      const content = entry.kind === kind.pin ? await this.#engine.get(contentKey(id)) : entry
+      if (content !== undefined) yield { id, type: content.kind === kind.contentMessage ? 'message' : 'bytes' }
+    }
   }
 
   #putMessage(id: ContentId, bytes: Buffer): void {

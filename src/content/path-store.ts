@@ -227,7 +227,11 @@ export class Paths implements PathStore {
     let hops = 0
     while (pending.length > 0) {
       const name = pending.shift() as string
-      const entry = this.#engine.getSync(pathKey(walked, name))
+      const key = pathKey(walked, name)
+      const entry = this.#engine.getSync(key)
+      // Whatever is found on the way, a write that has nothing to do rests on it.
+      if (entry === undefined) this.#engine.observeAbsence(key)
+      else this.#engine.observe(entry)
       if (entry === undefined) {
         if (!create) return undefined
         this.#put(walked, name, kind.pathGroup, nothing)
@@ -242,8 +246,6 @@ export class Paths implements PathStore {
           formatPath(names),
           `${formatPath([...walked, name])} holds bytes and cannot have anything below it`,
         )
-      } else {
-        this.#engine.observe(entry)
       }
       walked = [...walked, name]
     }

@@ -16,6 +16,12 @@ export type Message = { readonly [key: string]: Value }
 /** SHA-256 of the canonical bytes as 43 base64url characters. */
 export type ContentId = string
 
+/** One content of the store. A message that was put as bytes counts as bytes until it is put as a message. */
+export interface ContentItem {
+  readonly id: ContentId
+  readonly type: 'message' | 'bytes'
+}
+
 export interface ContentStore {
   /** What `put` would answer; pure. TypeError for a value with no canonical form. */
   id(value: Message | Uint8Array): ContentId
@@ -33,6 +39,10 @@ export interface ContentStore {
   /** Protects content that nothing links to from `gc`. HOLDFAST_MISSING_CONTENT if it is not there. */
   pin(id: ContentId): Promise<void>
   unpin(id: ContentId): Promise<void>
+  /** Whether it is pinned itself; what a pinned message links to is safe from `gc` without being pinned. */
+  isPinned(id: ContentId): Promise<boolean>
+  /** All content as of this call, or all that is pinned, ordered by the bytes of the ids. */
+  list(options?: { readonly pinned?: boolean }): AsyncIterable<ContentItem>
 }
 
 /** `'a/b'`, `['a', 'b']` and `['a', ['b']]` name the same thing; numbers are decimal names. */

@@ -2,8 +2,6 @@ import type { Clock } from '../base/index.ts'
 import type { MemoryTier } from '../memory/index.ts'
 import type { Log, WalLocation } from '../wal/index.ts'
 import type { BackendAccess } from './backend-access.ts'
-import type { Engine } from './engine.ts'
-import type { ReplayObserver } from './replay.ts'
 import type { RecoveryReport } from './types.ts'
 
 export interface EngineParts {
@@ -18,14 +16,6 @@ export interface EngineParts {
   readonly defaultLevel: number
   /** Whether writes that are acknowledged at once may share records. Default true. */
   readonly staging?: boolean
-}
-
-/** What rooms above take part in while a store opens and runs. */
-export interface EngineHooks {
-  /** Hears of every mutation that opening replays, before the engine exists. */
-  readonly onReplay?: ReplayObserver
-  /** In the synchronous step before a checkpoint seals: what it writes is part of that checkpoint. Must not throw. */
-  readonly beforeSeal?: (engine: Engine) => void
 }
 
 /** What the engine needs of the checkpointer. */

@@ -312,7 +312,8 @@ export class Engine extends EngineReads {
   }
 
   #mayStage(): boolean {
-    if (this.#pressed) this.#pressed = this.checkpointer?.pressed === true || !this.wal.isSettled(this.lastSequence, level.buffered)
+    if (this.#pressed)
+      this.#pressed = this.checkpointer?.pressed === true || !this.wal.isSettled(this.lastSequence, level.buffered)
     return this.#status === 'open' && !this.#pressed && !this.changes.active
   }
 

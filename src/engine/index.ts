@@ -1,7 +1,7 @@
 /** engine: opening and recovery, the commit path, reads and scans, checkpoints, the change feed. Knows keys and envelopes, not what they mean. */
 export type { RawChange, RawMutation } from './change-feed.ts'
 export { domainOf } from './domains.ts'
-export type { EngineHooks } from './engine-parts.ts'
+export type { EngineHooks } from './engine-hooks.ts'
 export { Engine } from './engine.ts'
 export type { ScanRange } from './scan.ts'
 export type { Effect } from './transaction.ts'

@@ -147,6 +147,22 @@ export class MemoryBackend implements Backend {
   }
 
   /**
+   * An independent, unopened backend in the same state, what is unsynced or in flight included, for a crash in this
+   * very moment; this one goes on.
+   */
+  clone(): MemoryBackend {
+    const copy = new MemoryBackend(this.#onBatch === undefined ? {} : { onBatch: this.#onBatch })
+    copy.#created = this.#created
+    copy.#visible = new SortedMap(this.#visible.entries())
+    copy.#durable = new Map(this.#durable)
+    copy.#unsynced = [...this.#unsynced]
+    copy.#limbo = [...this.#limbo]
+    copy.#undecided = this.#undecided
+    copy.#bytes = this.#bytes
+    return copy
+  }
+
+  /**
    * The `n`-th batch from now (1 is the next) rejects with `code`; `applied` says whether it is there after the next
    * open all the same. As with every failed batch, no other is accepted until then.
    */

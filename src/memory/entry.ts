@@ -1,5 +1,3 @@
-import type { Home } from './home.ts'
-
 /** Stands in for the value of an entry whose bytes have not been decoded (any decoded value may be `undefined`). */
 export const UNDECODED: unique symbol = Symbol('undecoded')
 
@@ -27,6 +25,13 @@ const HEAP_BUFFER_OVERHEAD = 200
 /** Measured as resident memory: view, ArrayBuffer, backing store and the allocator's share. */
 const OWN_BUFFER_OVERHEAD = 370
 
+/** What an entry must know of the `Home` it lies in. */
+export interface EntryHome {
+  readonly domain: string
+  readonly entries: Map<unknown, Entry>
+  keyOf(id: unknown): string
+}
+
 /**
  * One key's state in memory. Key, kind, sequence and bytes never change: an overwrite makes a new entry, so a scan or a
  * running checkpoint may go on using the old one. The tier owns `generation`, `position`, `newer`, `older` and `cost`;
@@ -38,7 +43,7 @@ export class Entry {
   /** Undefined while nobody has asked for the key of an entry that has a home. */
   declare text: string | undefined
   /** Where it is found instead of in a partition, and by what. */
-  declare home: Home | null
+  declare home: EntryHome | null
   declare id: unknown
   /** 0 is a tombstone: deleted, and the backend does not know yet. */
   declare readonly kind: number
@@ -82,7 +87,7 @@ export class Entry {
     offset: number,
     length: number,
     base: number,
-    home: Home | null = null,
+    home: EntryHome | null = null,
     id: unknown = undefined,
   ) {
     this.text = key
@@ -105,14 +110,14 @@ export class Entry {
   }
 
   /** It is found in `home` from now on, no longer in a partition. Only for the tier. */
-  moveTo(home: Home, id: unknown): void {
+  moveTo(home: EntryHome, id: unknown): void {
     this.home = home
     this.id = id
   }
 
   /** A byte string: every character is U+0000..U+00FF. */
   get key(): string {
-    this.text ??= (this.home as Home).keyOf(this.id)
+    this.text ??= (this.home as EntryHome).keyOf(this.id)
     return this.text
   }
 }

@@ -122,7 +122,15 @@ export class MemoryTier {
   settleIn<Id>(home: Home<Id>, idOf: (key: string) => Id | undefined): void {
     this.#homes.push(home as Home)
     const { domain } = home
-    const found = collectDirty(this.#active, this.#sealed, domain, domain, `${domain}\xff`, Number.POSITIVE_INFINITY, false)
+    const found = collectDirty(
+      this.#active,
+      this.#sealed,
+      domain,
+      domain,
+      `${domain}\xff`,
+      Number.POSITIVE_INFINITY,
+      false,
+    )
     for (const entry of found) {
       const id = idOf(entry.key)
       if (id === undefined || entry.home !== null) continue

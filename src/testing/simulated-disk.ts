@@ -49,6 +49,8 @@ export class SimulatedDisk {
   /** How many calls of the file system and its handles there have been; the first is number 1. */
   callCount = 0
   capacityBytes: number
+  /** Runs right before each call takes effect, with its number: the moment to `clone` what a crash there would find. */
+  beforeCall: ((call: number, name: string, path: string) => void) | undefined
   readonly #tearBytes: number
   readonly #tree: SimulatedTree
   readonly #locks = new Map<number, HeldLock>()
@@ -149,6 +151,7 @@ export class SimulatedDisk {
     this.callCount += 1
     if (this.#gone) throw systemError('EIO', call, path, 'disk is gone')
     if (this.callCount >= this.#crashAt) throw new SimulatedCrash(call, path, this.callCount)
+    this.beforeCall?.(this.callCount, call, path)
   }
 
   // One entry for every call: counted, stopped and answered in a microtask. `effect` runs at once.

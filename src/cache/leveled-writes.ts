@@ -1,0 +1,42 @@
+import type { WriteOptions } from '../engine/index.ts'
+import { WriteLevels } from './key-value-options.ts'
+import type { Space } from './space.ts'
+
+const durabilities: ReadonlySet<unknown> = new Set(['sync', 'os', 'buffered', 'volatile'])
+
+/** TypeError for options that a structure does not know. `what` is the call that takes them. */
+export function checkOptions(options: WriteOptions, what: string, known: readonly string[] = []): void {
+  for (const name of Object.keys(options)) {
+    if (name === 'durability' || known.includes(name)) continue
+    throw new TypeError(
+      `${what}() has no option ${JSON.stringify(name)}; it knows ${['durability', ...known].join(', ')}`,
+    )
+  }
+  const { durability } = options
+  if (durability === undefined || durabilities.has(durability)) return
+  throw new TypeError(`the option durability must be one of ${[...durabilities].join(', ')}, not ${String(durability)}`)
+}
+
+/** Writes to the spaces of one structure, as durable as the call says, else as the structure was opened. */
+export class LeveledWrites {
+  readonly #space: Space
+  readonly #levels: WriteLevels
+
+  constructor(space: Space, levels: WriteLevels) {
+    this.#space = space
+    this.#levels = levels
+  }
+
+  /** As `Space.write`: wrong options reject too, or are thrown inside a transaction. */
+  run<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
+    let level: WriteOptions | undefined
+    try {
+      level = this.#levels.of(options)
+    } catch (error) {
+      return this.#space.write(undefined, () => {
+        throw error
+      })
+    }
+    return this.#space.write(level, fn)
+  }
+}
