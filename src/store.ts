@@ -1,6 +1,7 @@
 import { assert } from './base/index.ts'
 import {
   Caches,
+  checkCaches,
   type KeyValue,
   type KeyValueOptions,
   type Queue,
@@ -190,7 +191,8 @@ class EmbeddedStore implements Store {
 
   async verify(options?: VerifyOptions): Promise<VerifyReport> {
     this.#engine.assertReadable()
-    return verifyStore(this.#open, [checkContent(), checkPins(), checkPaths(), ...checkSchedule()], options)
+    const checkers = [checkContent(), checkPins(), checkPaths(), ...checkSchedule(), ...checkCaches(this.#caches)]
+    return verifyStore(this.#open, checkers, options)
   }
 
   async gc(options?: GcOptions): Promise<GcReport> {

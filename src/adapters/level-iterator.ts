@@ -1,4 +1,4 @@
-import { AbstractIterator, type AbstractIteratorOptions, type AbstractLevel } from 'abstract-level'
+import { AbstractIterator, type AbstractIteratorOptions } from 'abstract-level'
 import type { KeyValue } from '../cache/index.ts'
 import { compareKeys, holdsKey, keyRange, type LevelRange, rangeFrom } from './level-range.ts'
 
@@ -14,7 +14,7 @@ type Row = [key: Uint8Array, value: Uint8Array | undefined]
  * Reads one snapshot, taken when it is made. `seek` never leaves it: as long as nothing was written to the store a new
  * scan shows the same, so seeking starts one; after a write it can only skip ahead in the scan it has.
  */
-export class LevelIterator<K, V> extends AbstractIterator<AbstractLevel<Uint8Array, K, V>, K, V> {
+export class LevelIterator<Database, K, V> extends AbstractIterator<Database, K, V> {
   readonly #source: LevelSource
   readonly #range: LevelRange
   readonly #keysOnly: boolean
@@ -25,11 +25,7 @@ export class LevelIterator<K, V> extends AbstractIterator<AbstractLevel<Uint8Arr
   #skipTo: Uint8Array | undefined
   #isOutside = false
 
-  constructor(
-    db: AbstractLevel<Uint8Array, K, V>,
-    source: LevelSource,
-    options: AbstractIteratorOptions<K, V> & LevelRange,
-  ) {
+  constructor(db: Database, source: LevelSource, options: AbstractIteratorOptions<K, V> & LevelRange) {
     super(db, options)
     this.#source = source
     this.#range = options

@@ -20,6 +20,12 @@ class ReplayedLedger extends Ledger {
     this.last = Number.NaN
   }
 
+  copy(): ReplayedLedger {
+    const copy = new ReplayedLedger(this.domain)
+    copy.reset(this.summary)
+    return copy
+  }
+
   /** Positions are absolute, counts relative. */
   applyTo(base: Summary): Summary {
     return [
@@ -32,6 +38,14 @@ class ReplayedLedger extends Ledger {
 }
 
 const emptySummary: Summary = [0, 0, 0, 0]
+
+/** How much each space holds at one moment. */
+export interface Standing {
+  /** Of which that is known without a stored summary. */
+  readonly domains: readonly string[]
+  /** Given the summary that is stored of the domain, if there is one. */
+  of(domain: string, stored: Summary | undefined): Summary
+}
 
 export class Caches {
   readonly scratch = new ValueScratch()
@@ -114,6 +128,16 @@ export class Caches {
       ledgers.set(domain, replayed.applyTo(ledgers.get(domain) ?? emptySummary))
     for (const [domain, { ledger }] of this.#spaces) ledgers.set(domain, ledger.summary)
     return ledgers
+  }
+
+  /** What the ledgers say in this step. For a check of a snapshot taken in it. */
+  standing(): Standing {
+    const used = new Map(Array.from(this.#spaces, ([domain, { ledger }]) => [domain, ledger.summary]))
+    const replayed = new Map(Array.from(this.#replayed, ([domain, ledger]) => [domain, ledger.copy()]))
+    return {
+      domains: [...used.keys(), ...replayed.keys()],
+      of: (domain, stored = emptySummary) => used.get(domain) ?? replayed.get(domain)?.applyTo(stored) ?? stored,
+    }
   }
 
   #replay(key: string, mutationKind: number, payload: Buffer): void {

@@ -79,6 +79,6 @@ export class LifoStack<V = unknown> implements Stack<V> {
 
   /** The removal that emptied it may not be durable yet. */
   #observeEmpty(): void {
-    this.#space.engine.observeAbsence(this.#space.domain + encodeKey(0))
+    this.#space.observeAbsence(0)
   }
 }

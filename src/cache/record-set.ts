@@ -10,7 +10,6 @@ import { SpaceViews } from './space-views.ts'
 import type { Space } from './space.ts'
 import { isPlainObject } from './tuple-equality.ts'
 import type { Records, RecordsOptions } from './types.ts'
-import { encodeKey } from '../codec/index.ts'
 
 /** An upsert is one put: nobody sees a record missing while it is replaced. */
 export class RecordSet<T extends object> implements Records<T> {
@@ -65,7 +64,7 @@ export class RecordSet<T extends object> implements Records<T> {
     return this.#writes.run(options, () => {
       const key = this.#keyIn(keyOrRecord)
       const removed = this.#remove(key)
-      if (!removed) this.#space.engine.observeAbsence(this.#space.domain + encodeKey(key))
+      if (!removed) this.#space.observeAbsence(key)
       return removed
     })
   }

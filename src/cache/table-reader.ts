@@ -1,6 +1,7 @@
 /** Finds the tuples of a table: in memory at once where that is certain, else in a snapshot as of the call. */
 import { encodeKeyPrefix, type Key } from '../codec/index.ts'
 import type { Entry } from '../memory/index.ts'
+import { NOT_AT_HAND } from './space.ts'
 import type { TableEntries } from './table-entries.ts'
 import type { TableIndex } from './table-index.ts'
 import type { Place } from './table-layout.ts'
@@ -39,13 +40,10 @@ export class TableReader {
     return result
   }
 
-  /** The entry of that key if memory has it and it is acknowledged. Undefined is no answer. */
+  /** The entry of that key if it can be had at once. Undefined is no answer. */
   readyAt(key: Key): Entry | undefined {
-    const { space, removing } = this.#entries
-    if (!space.complete || removing > 0) return undefined
-    space.engine.assertReadable()
-    const entry = space.find(key)
-    return entry !== undefined && space.engine.isAcknowledged(entry) ? entry : undefined
+    const entry = this.#entries.space.fetchAtHand(key)
+    return entry === NOT_AT_HAND ? undefined : entry
   }
 
   /** Every entry in `place` as of this call, acknowledged. */
@@ -72,17 +70,16 @@ export class TableReader {
     return result
   }
 
-  /** The entries in `place` when memory has all of them and all are acknowledged; undefined when that is not certain. */
+  /** The entries in `place` when that can be said at once; all there are, and acknowledged. */
   #ready(place: Place): readonly Entry[] | undefined {
     const { space, layout, removing } = this.#entries
     if (place.at === 'none') return []
-    if (!space.complete || removing > 0) return undefined
     if (place.at === 'key') {
-      const entry = space.find(place.key)
-      if (entry === undefined) return []
-      return space.engine.isAcknowledged(entry) ? [entry] : undefined
+      const entry = space.fetchAtHand(place.key)
+      if (entry === NOT_AT_HAND) return undefined
+      return entry === undefined ? [] : [entry]
     }
-    if (place.at !== 'all') return undefined
+    if (place.at !== 'all' || !space.complete || removing > 0) return undefined
     const entries = [...space.inMemory()]
     for (const entry of entries) if (!space.engine.isAcknowledged(entry)) return undefined
     return layout.isOrdered ? entries.sort((a, b) => (a.key < b.key ? -1 : 1)) : entries

@@ -14,8 +14,8 @@ import type { Tuple } from './types.ts'
 export class TableWriter {
   readonly #entries: TableEntries
   readonly #reader: TableReader
-  /** Written last. What a removal finds absent may rest on it. */
-  #newest: Entry | undefined
+  /** Key written last. That a removal finds nothing may rest on it. */
+  #newest: Key | undefined
 
   constructor(entries: TableEntries, reader: TableReader) {
     this.#entries = entries
@@ -95,7 +95,8 @@ export class TableWriter {
   #put(key: Key, value: unknown, before: Entry | undefined, countChange: number | undefined): void {
     const { space, views, index, layout } = this.#entries
     views.note(key, before)
-    this.#newest = space.put(key, value, before, 0, countChange)
+    space.put(key, value, before, 0, countChange)
+    this.#newest = key
     if (before === undefined && index !== undefined) index.put(...layout.partsOf(key))
   }
 
@@ -114,16 +115,14 @@ export class TableWriter {
     }
     views.note(key, before)
     space.remove(key, cause.delete, -removed)
-    this.#newest = space.engine.tier.peek(space.domain + encodeKey(key))
+    this.#newest = key
     if (index !== undefined) index.delete(...layout.partsOf(key))
     return removed
   }
 
   /** That there was nothing to remove may be the doing of a write that is not durable yet. */
   #observeIfNone(removed: number): void {
-    const { engine } = this.#entries.space
-    const newest = this.#newest
-    if (removed === 0 && newest !== undefined && engine.tier.peek(newest.key) === newest) engine.observe(newest)
+    if (removed === 0 && this.#newest !== undefined) this.#entries.space.observeAbsence(this.#newest)
   }
 
   // ------------------------------------------------------------------ places

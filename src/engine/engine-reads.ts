@@ -2,12 +2,12 @@
  * The reading half of the engine: memory first, then the backend, never past an error of either. A read that answers a
  * promise shows only what is acknowledged.
  */
-import type { Clock } from '../base/index.ts'
+import type { Clock, HoldfastError } from '../base/index.ts'
 import { envelopeHeaderBytes, kind } from '../codec/index.ts'
 import { Entry, type Home, type MemoryTier, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { type Level, type Log, type LogRecord, readLog, type WalLocation } from '../wal/index.ts'
 import type { BackendAccess } from './backend-access.ts'
-import { closedError, readOnlyError } from './engine-errors.ts'
+import { closedError, poisonedError, readOnlyError } from './engine-errors.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { type MergedScan, type ScanRange, startScan, startScanAll } from './scan.ts'
 import type { RecoveryReport, StoreStatus } from './types.ts'
@@ -20,6 +20,8 @@ export abstract class EngineReads {
   readonly recovery: RecoveryReport
   readonly logFiles: WalLocation
   protected readonly log: Log | undefined
+  #status: StoreStatus = 'open'
+  #failure: unknown
 
   constructor(parts: EngineParts) {
     this.location = parts.location
@@ -31,7 +33,26 @@ export abstract class EngineReads {
     this.log = parts.wal
   }
 
-  abstract get status(): StoreStatus
+  get status(): StoreStatus {
+    return this.#status
+  }
+
+  /** Why writes are refused right now; undefined when they are not. */
+  refusal(): HoldfastError | undefined {
+    if (this.#status === 'open' && this.log !== undefined) return undefined
+    if (this.#status === 'closed') return closedError(this.location)
+    if (this.#status === 'poisoned') return poisonedError(this.location, this.#failure)
+    return readOnlyError(this.location)
+  }
+
+  protected becomePoisoned(cause: unknown): void {
+    this.#status = 'poisoned'
+    this.#failure = cause
+  }
+
+  protected becomeClosed(): void {
+    this.#status = 'closed'
+  }
 
   /** Appends what was staged, so that every write so far has its place in the log. */
   abstract flush(): void

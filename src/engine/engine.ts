@@ -3,21 +3,21 @@
  * appended to the log in the same synchronous step, so call order is sequence order and a read-modify-write needs no
  * lock. Promises only wait for acknowledgement. Rooms above (content, schedule, …) define what keys and values mean.
  */
-import { assert, type HoldfastError } from '../base/index.ts'
+import { assert } from '../base/index.ts'
 import { envelopeHeaderBytes, type KeyPrefix } from '../codec/index.ts'
 import { BASE_ABSENT, BASE_UNKNOWN, Entry, type Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
-import { type Level, level } from '../wal/index.ts'
+import { type Level, level as levels } from '../wal/index.ts'
 import { baseAfter, noteAbsence } from './backend-access.ts'
 import { ChangeFeed } from './change-feed.ts'
-import { closedError, poisonedError, readOnlyError } from './engine-errors.ts'
+import { closedError, poisonedError } from './engine-errors.ts'
 import type { Checkpoints, EngineParts } from './engine-parts.ts'
 import { EngineReads } from './engine-reads.ts'
 import { levelIn } from './options.ts'
 import type { RecordBuilder } from './record-builder.ts'
 import { RecordWriter } from './record-writer.ts'
 import { StagedRecord } from './staged-record.ts'
-import { type Effect, type Mark, Transaction, transactionStart } from './transaction.ts'
-import type { StoreStatus, WriteOptions } from './types.ts'
+import { type Effect, type Mark, type Outcome, settleTogether, Transaction, transactionStart } from './transaction.ts'
+import type { WriteOptions } from './types.ts'
 
 const noNote = Buffer.alloc(0)
 const buffered: WriteOptions = { durability: 'buffered' }
@@ -38,8 +38,6 @@ export class Engine extends EngineReads {
   #pressed = false
   #flushScheduled = false
   readonly #transaction = new Transaction()
-  #status: StoreStatus = 'open'
-  #failure: unknown
 
   constructor(parts: EngineParts) {
     super(parts)
@@ -49,10 +47,6 @@ export class Engine extends EngineReads {
     // What a forgetful log is given is not worth keeping in large buffers.
     this.#staged = parts.wal === undefined || parts.staging === false ? undefined : new StagedRecord(parts.wal)
     this.changes = new ChangeFeed(this)
-  }
-
-  get status(): StoreStatus {
-    return this.#status
   }
 
   // ------------------------------------------------------------------ writing
@@ -111,7 +105,7 @@ export class Engine extends EngineReads {
     const staged = this.#staged
     if (transaction.active || staged === undefined || !this.#mayStage()) return this.write(buffered, fn)
     const mark = staged.length
-    transaction.begin(level.buffered)
+    transaction.begin(levels.buffered)
     this.#builder = staged
     let value: T
     try {
@@ -128,10 +122,10 @@ export class Engine extends EngineReads {
   flush(): void {
     const staged = this.#staged
     if (staged === undefined || staged.length === 0 || this.#builder === staged) return
-    if (this.#status !== 'open') return
+    if (this.status !== 'open') return
     const sequence = staged.commit()
     this.checkpointer?.afterWrite()
-    this.#pressed = !this.wal.isSettled(sequence, level.buffered) || this.checkpointer?.pressed === true
+    this.#pressed = !this.wal.isSettled(sequence, levels.buffered) || this.checkpointer?.pressed === true
   }
 
   /** Only inside the function given to `write`. `value` is the decoded form if the caller has one it may share. */
@@ -261,28 +255,21 @@ export class Engine extends EngineReads {
 
   async settleLog(): Promise<void> {
     this.flush()
-    if (this.#status === 'open' && this.log !== undefined) await this.log.sync()
-  }
-
-  /** Why writes are refused right now; undefined when they are not. */
-  refusal(): HoldfastError | undefined {
-    if (this.#status === 'open' && this.log !== undefined) return undefined
-    if (this.#status === 'closed') return closedError(this.location)
-    if (this.#status === 'poisoned') return poisonedError(this.location, this.#failure)
-    return readOnlyError(this.location)
+    if (this.status === 'open' && this.log !== undefined) await this.log.sync()
   }
 
   /** After a failed write or fsync nothing more is promised: refuse writes, keep serving reads. */
   poison(cause: unknown): void {
-    if (this.#status !== 'open') return
-    this.#status = 'poisoned'
-    this.#failure = cause
+    if (this.status !== 'open') return
+    this.becomePoisoned(cause)
     this.checkpointer?.abandon()
     this.changes.fail(poisonedError(this.location, cause))
   }
 
   markClosed(): void {
-    this.#status = 'closed'
+    // What was staged while the store closed goes with what the log writes at its end.
+    this.flush()
+    this.becomeClosed()
     this.changes.fail(closedError(this.location))
   }
 
@@ -313,24 +300,30 @@ export class Engine extends EngineReads {
 
   #mayStage(): boolean {
     if (this.#pressed)
-      this.#pressed = this.checkpointer?.pressed === true || !this.wal.isSettled(this.lastSequence, level.buffered)
-    return this.#status === 'open' && !this.#pressed && !this.changes.active
+      this.#pressed = this.checkpointer?.pressed === true || !this.wal.isSettled(this.lastSequence, levels.buffered)
+    return this.status === 'open' && !this.#pressed && !this.changes.active
   }
 
   #keepStaged<T>(staged: StagedRecord, mark: number, value: T): Promise<T> {
     const transaction = this.#transaction
     const wrote = staged.length > mark
+    const wanted = transaction.seal() as Level
     const { effects, observedSequence, observedLevel } = transaction
     const joined = this.#endStaged()
+    // Something that joined asked for more: the record cannot stay open.
+    const sequence = wrote && wanted > levels.buffered ? staged.commit(wanted) : this.#nextSequence
+    for (const effect of effects) effect.committed?.(sequence)
+    if (!wrote || wanted > levels.buffered) {
+      const level = Math.max(wanted, wrote ? 0 : observedLevel) as Level
+      return settleTogether(this.#acknowledge(wrote ? sequence : observedSequence, level, value), joined)
+    }
     joined?.resolve()
-    if (effects.length > 0) for (const effect of effects) effect.committed?.(this.#nextSequence)
-    if (!wrote) return this.#acknowledge(observedSequence, Math.max(level.buffered, observedLevel) as Level, value)
     if (staged.isFull) this.flush()
     else if (!this.#flushScheduled) this.#scheduleFlush()
     return value === undefined ? (settled as Promise<T>) : Promise.resolve(value)
   }
 
-  #endStaged(): ReturnType<Transaction['end']> {
+  #endStaged(): Outcome | undefined {
     this.#builder = this.#writer
     return this.#transaction.end()
   }
@@ -391,20 +384,14 @@ export class Engine extends EngineReads {
       (wrote ? level : Math.max(level, transaction.observedLevel)) as Level,
       value,
     )
-    if (joined !== undefined) {
-      acknowledged.then(
-        () => joined.resolve(),
-        (error: unknown) => joined.reject(error),
-      )
-    }
     if (wrote) this.checkpointer?.afterWrite()
-    return acknowledged
+    return settleTogether(acknowledged, joined)
   }
 
-  #acknowledge<T>(sequence: number, level: Level, value: T): Promise<T> {
+  #acknowledge<T>(sequence: number, wanted: Level, value: T): Promise<T> {
     if (sequence === 0) return Promise.resolve(value)
     const gate = this.checkpointer?.gate()
-    if (gate === undefined) return this.wal.settled(sequence, level, value)
-    return gate.then(() => this.wal.settled(sequence, level, value))
+    if (gate === undefined) return this.wal.settled(sequence, wanted, value)
+    return gate.then(() => this.wal.settled(sequence, wanted, value))
   }
 }

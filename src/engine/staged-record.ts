@@ -3,7 +3,7 @@
  * bookkeeping cost is shared by all of them. Its bytes lie outside the log's own buffer, which the log may take away
  * from under a record at any turn of the event loop.
  */
-import { level, type Log } from '../wal/index.ts'
+import { type Level, level, type Log } from '../wal/index.ts'
 import { RecordBuilder } from './record-builder.ts'
 
 const slabBytes = 1024 * 1024
@@ -23,11 +23,11 @@ export class StagedRecord extends RecordBuilder {
   }
 
   /** Appends it to the log. Answers its sequence. */
-  commit(): number {
+  commit(wanted: Level = level.buffered): number {
     const { buffer, start, length } = this
     const space = this.#wal.space(length)
     buffer.copy(space.buffer, space.start, start, start + length)
-    const sequence = this.#wal.append(length, level.buffered)
+    const sequence = this.#wal.append(length, wanted)
     this.start += length
     this.length = 0
     return sequence

@@ -19,7 +19,7 @@ export interface Effect {
 
 export const transactionStart: Mark = { entries: 0, effects: 0 }
 
-interface Outcome {
+export interface Outcome {
   readonly promise: Promise<void>
   resolve(): void
   reject(error: unknown): void
@@ -139,4 +139,15 @@ function newOutcome(): Outcome {
   })
   promise.catch(() => undefined)
   return { promise, resolve, reject }
+}
+
+/** The writes that joined a record are settled with it. */
+export function settleTogether<T>(acknowledged: Promise<T>, joined: Outcome | undefined): Promise<T> {
+  if (joined !== undefined) {
+    acknowledged.then(
+      () => joined.resolve(),
+      (error: unknown) => joined.reject(error),
+    )
+  }
+  return acknowledged
 }

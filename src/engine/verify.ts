@@ -30,6 +30,8 @@ const problemsMaxDefault = 100
 export interface Checker {
   /** First character of its keys. */
   readonly prefix: string
+  /** In the synchronous step in which the snapshot is taken that is checked. */
+  begin?(): void
   check(entries: readonly CheckedEntry[], context: CheckContext): Promise<void>
   /** After the last key of all rooms. */
   finish?(context: CheckContext): Promise<void>
@@ -125,6 +127,7 @@ class Verification implements CheckContext {
   /** One pass over a snapshot of the backend, merged with what is still dirty. */
   async #checkEntries(): Promise<void> {
     const { tier, access } = this.#open.engine
+    for (const checker of this.#checkers.values()) checker.begin?.()
     const dirty = tier.dirtyAll().map(rowOf)
     const publishedKey = checkpointKey(this.#open.publishedCheckpoint.number)
     const iterator = access.backend.iterate({ gte: '', lt: '\u00ff' })

@@ -88,7 +88,7 @@ export class Entry {
     length: number,
     base: number,
     home: EntryHome | null = null,
-    id: unknown = undefined,
+    id?: unknown,
   ) {
     this.text = key
     this.home = home

@@ -135,7 +135,7 @@ export class MemoryTier {
       const id = idOf(entry.key)
       if (id === undefined || entry.home !== null) continue
       this.#partition(entry.key).delete(entry.key)
-      entry.moveTo(home as Home, id)
+      entry.moveTo(home, id)
       home.entries.set(id, entry)
     }
   }

@@ -2,6 +2,8 @@
 export class GrowableBytes {
   #buffer: Buffer = Buffer.alloc(0)
   #size = 0
+  /** A copy may look at the same buffer: whoever changes it first takes one of its own. Most copies never change. */
+  #shared = false
 
   get size(): number {
     return this.#size
@@ -14,8 +16,9 @@ export class GrowableBytes {
   }
 
   truncate(length: number): void {
+    if (length === this.#size) return
+    this.#reserve(length)
     if (length < this.#size) this.#buffer.fill(0, length, this.#size)
-    else this.#reserve(length)
     this.#size = length
   }
 
@@ -27,7 +30,9 @@ export class GrowableBytes {
 
   /** Flips bits of one byte; does nothing past the end. */
   flip(offset: number, mask: number): void {
-    if (offset < this.#size) this.#buffer[offset] = (this.#buffer[offset] ?? 0) ^ mask
+    if (offset >= this.#size) return
+    this.#reserve(this.#size)
+    this.#buffer[offset] = (this.#buffer[offset] ?? 0) ^ mask
   }
 
   toBuffer(): Buffer {
@@ -36,15 +41,21 @@ export class GrowableBytes {
 
   copy(): GrowableBytes {
     const copy = new GrowableBytes()
-    copy.#buffer = this.toBuffer()
+    copy.#buffer = this.#buffer
     copy.#size = this.#size
+    copy.#shared = true
+    this.#shared = true
     return copy
   }
 
+  /** A buffer of its own with room for `length` bytes. */
   #reserve(length: number): void {
-    if (length <= this.#buffer.length) return
-    const larger = Buffer.alloc(Math.max(length, this.#buffer.length * 2, 256))
-    larger.set(this.#buffer)
-    this.#buffer = larger
+    if (!this.#shared && length <= this.#buffer.length) return
+    const capacity =
+      length <= this.#buffer.length ? this.#buffer.length : Math.max(length, this.#buffer.length * 2, 256)
+    const own = Buffer.alloc(capacity)
+    own.set(this.#buffer)
+    this.#buffer = own
+    this.#shared = false
   }
 }

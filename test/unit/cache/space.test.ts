@@ -129,6 +129,48 @@ describe('a space', () => {
     await world.opened.close()
   })
 
+  test('acknowledges a buffered write as late as the synced write that joined it', async () => {
+    let world = await openSpaces()
+    let space = users(world)
+    const { engine } = world.opened
+    void space.write(buffered, () => set(space, 'early', 1))
+    let inner: Promise<void> | undefined
+    const outer = space.write(buffered, () => {
+      set(space, 'outer', 1)
+      inner = space.write(sync, () => set(space, 'inner', 1))
+    })
+    expect(engine.durableSequence).toBe(0)
+    await Promise.all([outer.then(() => expect(engine.durableSequence).toBe(1)), inner])
+    world = await crashSpaces(world, 'strict')
+    space = users(world)
+    expect(await keysOf(space)).toEqual(['early', 'inner', 'outer'])
+    await world.opened.close()
+  })
+
+  test('keeps what was staged while the store was closing', async () => {
+    const world = await openSpaces()
+    const space = users(world)
+    await space.write(sync, () => set(space, 'k', 1))
+    const closing = world.opened.close()
+    let late = 0
+    for (let turn = 0; turn < 60; turn++) {
+      const written = space.write(buffered, () => set(space, turn, turn))
+      if (
+        await written.then(
+          () => true,
+          () => false,
+        )
+      )
+        late++
+      await Promise.resolve()
+    }
+    await closing
+    const again = await openSpaces({}, world.disk, world.backend)
+    expect(late).toBeGreaterThan(0)
+    expect(users(again).count).toBe(1 + late)
+    await again.opened.close()
+  })
+
   test('counts exactly through checkpoints, crashes and deletes with their own weight', async () => {
     let world = await openSpaces()
     let space = users(world)
