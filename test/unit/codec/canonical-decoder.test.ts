@@ -172,6 +172,7 @@ const malformed: [string, string][] = [
   ['a bigint extension that fits in 64 bits', 'd84200000000000000000000000000000001'],
   ['a bigint extension of odd width', `c70942${'01'.repeat(9)}`],
   ['a bigint extension with a spare word', `c71842${'00'.repeat(8)}01${'00'.repeat(15)}`],
+  ['a long header of a bigint extension', `c7104200${'00'.repeat(6)}01${'00'.repeat(8)}`],
   ['an unknown extension', `c70205${'00'.repeat(2)}`],
   ['a short link', 'c7010100'],
   ['a long string form', 'd90161'],
