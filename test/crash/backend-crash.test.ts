@@ -8,6 +8,7 @@ import type { Store } from '../../src/index.ts'
 import { open } from '../../src/index.ts'
 import { type BackendOperation, type CrashMode as BackendCrash, MemoryBackend } from '../../src/kv/index.ts'
 import { type CrashMode, SimulatedDisk } from '../../src/testing/index.ts'
+import { effort, reportLayer } from '../support/effort.ts'
 import { location, Model } from './store-world.ts'
 
 type Moment = 'before' | 'during' | 'after'
@@ -125,30 +126,33 @@ function momentsOf(batch: number, survival: BackendCrash): Moment[] {
 
 describe('a power cut at any batch of the backend', () => {
   for (const survival of ['strict', 'prefix', 'all'] as const satisfies BackendCrash[]) {
-    it(`loses nothing when of the batches since the last sync survive: ${survival}`, async () => {
+    it(`loses nothing when of the batches since the last sync survive: ${survival}`, async (context) => {
       const batches = await batchesOfPlan()
       expect(batches).toBeGreaterThan(10)
-      for (let batch = 1; batch <= batches; batch++) {
+      let states = 0
+      for (let batch = 1; batch <= batches; batch += effort(3, 1)) {
         for (const moment of momentsOf(batch, survival)) {
           const seed = batch * 3 + moment.length
           const mode = diskModes[seed % diskModes.length] as CrashMode
-          const context = `batch ${batch}, ${moment}, backend ${survival}, disk ${mode}`
+          const what = `batch ${batch}, ${moment}, backend ${survival}, disk ${mode}`
+          states += 2
           const crash = (machine: Machine) => ({
             disk: machine.disk.crash(mode, seed),
             backend: machine.backend.crash(survival, seed),
           })
           const { disk, backend, model } = await cutAt(batch, moment, crash)
           const second = await openOn(disk, backend)
-          await model.assertHolds(second, context)
+          await model.assertHolds(second, what)
           model.collapse(second.lastSequence)
           await plan(second, model, 10, 1)
           const again = crash({ disk, backend })
           await second.close().catch(() => undefined)
           const third = await openOn(again.disk, again.backend)
-          await model.assertHolds(third, `${context}, again`)
+          await model.assertHolds(third, `${what}, again`)
           await third.close()
         }
       }
+      reportLayer(context, 'L1', { states })
     })
   }
 
@@ -157,7 +161,7 @@ describe('a power cut at any batch of the backend', () => {
     const outcomes = { right: 0, refused: 0 }
     for (let batch = 1; batch <= batches; batch++) {
       for (const moment of ['during', 'after'] as const) {
-        for (let seed = 1; seed <= 2; seed++) {
+        for (let seed = 1; seed <= effort(1, 2); seed++) {
           const context = `batch ${batch}, ${moment}, seed ${seed}`
           const { disk, backend, model } = await cutAt(batch, moment, (machine) => ({
             disk: machine.disk.crash('strict'),
@@ -167,7 +171,6 @@ describe('a power cut at any batch of the backend', () => {
         }
       }
     }
-    globalThis.process.stdout.write(`holes: ${JSON.stringify(outcomes)}\n`)
     expect(outcomes.right).toBeGreaterThan(batches)
   })
 })

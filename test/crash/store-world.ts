@@ -1,31 +1,19 @@
 /**
- * A store on a simulated disk and the in-memory backend's crash twin, a seeded workload, and a model of it that knows
- * which record each write belongs to: after a crash the store must hold exactly the records up to some sequence, and
- * at least everything acknowledged.
+ * A small model for tests with a workload of their own: which record each write belongs to, and whether it was
+ * acknowledged. After a crash the store must hold exactly the records up to some sequence, and at least everything
+ * acknowledged. (The exploration of crashes has a model that knows more: store-facts.ts.)
  */
 import { expect } from 'vitest'
-import { type Durability, open, type Store } from '../../src/index.ts'
-import { type Backend, type BackendOperation, MemoryBackend } from '../../src/kv/index.ts'
-import type { CrashMode, SimulatedDisk } from '../../src/testing/simulated-disk.ts'
+import type { Durability, Store } from '../../src/index.ts'
+import type { CrashMode } from '../../src/testing/index.ts'
 
 export const location = '/disk/store'
-const processes = ['P'.repeat(43), 'Q'.repeat(43)]
 
 /** One write of the workload: what it must have left, and the sequence of its record. */
 interface Written {
   readonly sequence: number
   acknowledged: boolean
   check(store: Store): Promise<boolean>
-}
-
-/** Refuses everything once the disk has crashed: the machine is one. */
-export class CrashingBackend extends MemoryBackend {
-  crashed: () => boolean = () => false
-
-  override batch(operations: readonly BackendOperation[], options: { sync: boolean }): Promise<void> {
-    if (this.crashed()) return Promise.reject(new Error('the machine is off'))
-    return super.batch(operations, options)
-  }
 }
 
 export class Model {
@@ -72,94 +60,5 @@ export class Model {
       },
       () => undefined,
     )
-  }
-}
-
-export function openOn(disk: SimulatedDisk, backend: Backend): Promise<Store> {
-  return open(location, {
-    ...{
-      fileSystem: disk.fileSystem,
-      backend,
-      segmentBytes: 4096,
-      memoryBytes: 128 * 1024,
-      checkpointBytes: 12 * 1024,
-    },
-    bufferedIntervalMs: 1,
-  })
-}
-
-/** A few dozen writes of every kind and level, checkpoints in between. Ends early, without an error, when the disk dies. */
-export async function work(store: Store, model: Model, seed: number, steps: number): Promise<void> {
-  const random = generator(seed)
-  for (let step = 0; step < steps; step++) {
-    const tag = `${seed}-${step}`
-    const durability = (['sync', 'sync', 'os', 'buffered'] as const)[random(4)] as Durability
-    const before = store.lastSequence
-    const process = processes[random(2)] as string
-    let promise: Promise<unknown> = Promise.resolve()
-    const kind = random(10)
-    if (kind < 5) {
-      const slot = (store.assignments.latestSync(process)?.slot ?? -1) + 1 + random(2)
-      const assignment = {
-        process,
-        slot,
-        tag,
-        body: { data: 'x'.repeat(random(600)), signature: new Uint8Array(32).fill(step) },
-      }
-      promise = store.assignments.write(assignment, { durability })
-      model.add(
-        store,
-        before,
-        promise,
-        durability,
-        async (at) => (await at.assignments.read(process, slot))?.['tag'] === tag,
-      )
-    } else if (kind < 6) {
-      const slot = (store.assignments.latestSync(process)?.slot ?? -1) + 1
-      const list = [0, 1, 2].map((i) => ({ process, slot: slot + i, tag, large: 'y'.repeat(5000) }))
-      promise = store.assignments.writeMany(list, { durability })
-      model.add(store, before, promise, durability, async (at) => {
-        const found = await Promise.all(
-          list.map(async (each) => (await at.assignments.read(process, each.slot))?.['tag'] === tag),
-        )
-        expect(new Set(found).size, 'a record is there in part').toBe(1)
-        return found[0] === true
-      })
-    } else if (kind < 8) {
-      const id = store.content.id({ tag })
-      promise = store.content.put({ tag }, { durability })
-      model.add(store, before, promise, durability, async (at) => (await at.content.get(id)) !== undefined)
-    } else if (kind < 9) {
-      promise = store.paths.write(`dir/${tag}/leaf`, Buffer.from(tag), { durability })
-      model.add(store, before, promise, durability, async (at) => (await at.paths.type(`dir/${tag}/leaf`)) === 'simple')
-    } else {
-      promise = store.checkpoint()
-    }
-    try {
-      if (random(3) > 0) await promise
-      else promise.catch(() => undefined)
-    } catch {
-      return
-    }
-    if (store.status !== 'open') return
-  }
-}
-
-export interface Stopped {
-  readonly disk: SimulatedDisk
-  readonly backend: MemoryBackend
-}
-
-/** As after a power cut: both halves of the machine at once. */
-export function crash(disk: SimulatedDisk, backend: MemoryBackend, mode: CrashMode, seed: number): Stopped {
-  const backendMode = mode === 'directory-first' ? 'prefix' : mode === 'subset' ? 'prefix' : mode
-  return { disk: disk.crash(mode, seed), backend: backend.crash(backendMode, seed) }
-}
-
-export function generator(seed: number): (below: number) => number {
-  let state = seed * 2654435761 + 1
-  return (below) => {
-    state = (Math.imul(state ^ (state >>> 15), 2246822507) + 3266489909) | 0
-    return ((state ^ (state >>> 13)) >>> 0) % below
   }
 }

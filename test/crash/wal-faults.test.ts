@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { HoldfastError, hasCode } from '../../src/base/index.ts'
 import { anySync, anyWrite, type Fault, FaultInjector, SimulatedDisk } from '../../src/testing/index.ts'
 import { level, Wal } from '../../src/wal/index.ts'
+import { reportLayer } from '../support/effort.ts'
 import {
   append,
   checkPrefix,
@@ -58,7 +59,7 @@ async function faultyLife(kind: Kind, call: number, seed: number) {
 
 describe('a failing call of the file system', { timeout: 240_000 }, () => {
   for (const kind of kinds) {
-    it(`loses nothing acknowledged, wherever it happens: ${kind.name}`, async () => {
+    it(`loses nothing acknowledged, wherever it happens: ${kind.name}`, async (context) => {
       let call = 1
       for (; ; call++) {
         const { disk, model, failure, fired } = await faultyLife(kind, call, call % 3)
@@ -81,6 +82,7 @@ describe('a failing call of the file system', { timeout: 240_000 }, () => {
         await checkPrefix(disk.crash('strict'), third, last, `${what}, reopened, power cut`)
       }
       expect(call).toBeGreaterThan(1)
+      reportLayer(context, 'L3', { faults: call - 1 })
     })
   }
 

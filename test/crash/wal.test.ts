@@ -1,6 +1,12 @@
-import { afterAll, describe, expect, it } from 'vitest'
-import { type CrashMode, Prng, SimulatedDisk } from '../../src/testing/index.ts'
+/**
+ * Goal: whatever call the log is stopped at, it recovers a prefix with everything acknowledged, and goes on from there.
+ * Method: `exploreCrashes` over seeded lives of the log alone, for logs of several segment sizes.
+ */
+import { describe, expect, it } from 'vitest'
+import { exploreCrashes, SimulatedDisk } from '../../src/testing/index.ts'
 import { readLog, verifyWal } from '../../src/wal/index.ts'
+import { effort, firstSeed, reportLayer } from '../support/effort.ts'
+import { logWorkload } from './wal-workload.ts'
 import {
   checkPrefix,
   collapse,
@@ -13,10 +19,8 @@ import {
   type WorldOptions,
 } from './wal-world.ts'
 
-const seeds = Number(process.env['HOLDFAST_WAL_SEEDS'] ?? 4)
-const firstSeed = Number(process.env['HOLDFAST_WAL_SEED'] ?? 1)
-const steps = Number(process.env['HOLDFAST_WAL_STEPS'] ?? 25)
-const modes: readonly CrashMode[] = ['strict', 'all', 'subset', 'directory-first']
+const steps = 25
+const replay = process.env['HOLDFAST_REPLAY']
 const worlds: readonly WorldOptions[] = [
   { segmentBytes: 512, preallocate: true },
   { segmentBytes: 1024, preallocate: false },
@@ -24,123 +28,54 @@ const worlds: readonly WorldOptions[] = [
   { segmentBytes: 65_536, preallocate: true },
 ]
 
-function worldOf(seed: number): WorldOptions {
-  return worlds[seed % worlds.length] ?? { segmentBytes: 512, preallocate: true }
-}
+/** So many seeds of the sampled exploration for each kind of log, beside those of which every crash is tried. */
+const sampledSeeds = effort(4, 52)
+const wholeSeeds = effort(0, 2)
 
-/** A first life on an empty disk that stops at call `at`, if it lasts that long. */
-async function firstLife(seed: number, at: number): Promise<{ disk: SimulatedDisk; model: Model; died: boolean }> {
-  const disk = new SimulatedDisk({ tearBytes: seed % 3 === 0 ? 4096 : 512 })
-  const model = new Model()
-  disk.crashAt(at)
-  const failure = await live(disk.fileSystem, model, seed, steps, worldOf(seed))
-  const died = disk.callCount >= at
-  if (!died && failure !== undefined) throw failure
-  return { disk, model, died }
-}
+describe('the log on a disk that loses power', { timeout: 600_000 }, () => {
+  for (const world of worlds) {
+    const what = `segments of ${world.segmentBytes}${world.preallocate ? '' : ', grown'}`
+    const command = (name: string) => (spec: string) =>
+      `HOLDFAST_REPLAY='${spec}' npm run test:crash -- test/crash/wal.test.ts -t '${name}.*${what}'`
 
-/** Recovers and checks, lives on until another crash, recovers and checks again. */
-async function crashTwice(
-  disk: SimulatedDisk,
-  model: Model,
-  mode: CrashMode,
-  seed: number,
-  what: string,
-): Promise<void> {
-  const crashed = disk.crash(mode, seed)
-  const last = await checkPrefix(crashed, model, floorOf(model, mode), what)
-  const second = collapse(model, last, mode)
-  const random = new Prng(seed * 7919 + last)
-  const at = 1 + random.below(150)
-  crashed.crashAt(crashed.callCount + at)
-  const before = crashed.callCount
-  const failure = await live(crashed.fileSystem, second, seed + 1, 8, worldOf(seed))
-  const died = crashed.callCount >= before + at
-  if (!died && failure !== undefined) throw failure
-  const again = modes[random.below(modes.length)] ?? 'strict'
-  const after = `${what}, then ${again} after ${at} calls`
-  const end = await checkPrefix(crashed.crash(again, seed), second, floorOf(second, again), after)
-  if (!died && end !== second.records.length) throw new Error(`${after}: a closed log lost records`)
-}
-
-let statesChecked = 0
-
-describe('the log on a disk that loses power', { timeout: 240_000 }, () => {
-  afterAll(() => {
-    if (process.env['HOLDFAST_WAL_FIGURES'] !== undefined) process.stdout.write(`${statesChecked} states\n`)
-  })
-
-  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-    it(`keeps a prefix with everything acknowledged, whatever call it stops at, also a second time (seed ${seed})`, async () => {
-      let states = 0
-      for (let at = 1; ; at++) {
-        const { disk, model, died } = await firstLife(seed, at)
-        for (const mode of modes) {
-          await crashTwice(disk, model, mode, seed * 1000 + at, `seed ${seed}, ${mode} at call ${at}`)
-          states += 2
-        }
-        if (!died) break
-      }
-      statesChecked += states
-      expect(states).toBeGreaterThan(100)
+    it(`keeps a prefix with everything acknowledged, whatever call it stops at, also a second time (${what})`, async (context) => {
+      const workload = logWorkload(world, steps)
+      const options = { replay, replayCommand: command('keeps a prefix') }
+      const first = firstSeed() + 1
+      const sampled = { seeds: sampledSeeds, firstSeed: first, statesPerSeed: effort(80, 110) }
+      const done = [await exploreCrashes(workload, { ...options, ...sampled })]
+      const whole = { seeds: wholeSeeds, firstSeed: first + sampledSeeds }
+      if (wholeSeeds > 0 && replay === undefined) done.push(await exploreCrashes(workload, { ...options, ...whole }))
+      const states = done.reduce((sum, report) => sum + report.states, 0)
+      const seeds = done.reduce((sum, report) => sum + report.seeds, 0)
+      reportLayer(context, 'L1', { states, seeds })
+      if (replay === undefined) expect(states).toBeGreaterThanOrEqual(effort(600, 13_000))
     })
 
-    it(`recovers to the same records when recovery and start are stopped at any call (seed ${seed})`, async () => {
-      let states = 0
-      for (let at = 7; ; at += 29) {
-        const { disk, model, died } = await firstLife(seed, at)
-        for (const mode of modes) {
-          const what = `seed ${seed}, ${mode} at call ${at}`
-          const crashed = disk.crash(mode, at)
-          const last = await checkPrefix(crashed, model, floorOf(model, mode), what)
-          states += await stopEveryStart(crashed, collapse(model, last, mode), seed, mode, what)
-        }
-        if (!died) break
-      }
-      statesChecked += states
-      expect(states).toBeGreaterThan(100)
+    it(`recovers to the same records when recovery and start are stopped at any call (${what})`, async (context) => {
+      const report = await exploreCrashes(logWorkload(world, steps), {
+        ...{ seeds: effort(2, 14), firstSeed: firstSeed() + 1001, depth: 2 },
+        ...{ statesPerSeed: effort(4, 6), recoveriesPerSeed: effort(4, 6) },
+        ...{ replay, replayCommand: command('recovers to the same') },
+      })
+      reportLayer(context, 'L2', { states: report.recoveryStates, seeds: report.seeds })
+      if (replay === undefined) expect(report.recoveryStates).toBeGreaterThanOrEqual(effort(120, 1500))
     })
   }
 })
 
-async function stopEveryStart(
-  crashed: SimulatedDisk,
-  model: Model,
-  seed: number,
-  mode: CrashMode,
-  what: string,
-): Promise<number> {
-  const last = model.records.length
-  for (let call = 1; ; call++) {
-    const disk = crashed.clone()
-    disk.crashAt(call)
-    const life = model.copy()
-    const failure = await live(disk.fileSystem, life, seed, 0, worldOf(seed))
-    const died = disk.callCount >= call
-    if (!died && failure !== undefined) throw failure
-    const again = modes[(call + seed) % modes.length] ?? 'strict'
-    // After a power cut what recovery saw is all there is, and all of it is on the disk.
-    const floor = mode === 'all' && again !== 'all' && life.ackedSync < last ? floorOf(life, again) : last
-    const where = `${what}, stopped at call ${call} of the next start, ${again}`
-    const found = await checkPrefix(disk.crash(again, call), life, floor, where)
-    if (!died) {
-      expect(found).toBe(last)
-      return call
-    }
-  }
-}
-
 describe('a log that was crashed and closed', () => {
   it('passes verification, reads back from every sequence and has no spare files left', async () => {
-    for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
-      const { disk, model } = await firstLife(seed, 60 + seed)
+    for (let seed = firstSeed() + 1; seed <= firstSeed() + 4; seed++) {
+      const world = worlds[seed % worlds.length] as WorldOptions
+      const disk = new SimulatedDisk()
+      const model = new Model()
+      disk.crashAt(60 + seed)
+      await live(disk.fileSystem, model, seed, steps, world)
       const crashed = disk.crash('subset', seed)
-      const second = collapse(
-        model,
-        await checkPrefix(crashed, model, floorOf(model, 'subset'), `seed ${seed}`),
-        'subset',
-      )
-      expect(await live(crashed.fileSystem, second, seed, 12, worldOf(seed))).toBeUndefined()
+      const last = await checkPrefix(crashed, model, floorOf(model, 'subset'), `seed ${seed}`)
+      const second = collapse(model, last, 'subset')
+      expect(await live(crashed.fileSystem, second, seed, 12, world)).toBeUndefined()
       const location = { fileSystem: crashed.fileSystem, directory, storeId }
       expect((await verifyWal(location)).problems).toEqual([])
       const { recovery } = await recoverAll(crashed.fileSystem, second)

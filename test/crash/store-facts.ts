@@ -1,0 +1,149 @@
+/**
+ * What somebody outside a store knows: every record that was begun, with what it makes true, and which of them were
+ * acknowledged how. State is a set of facts, such as `path/dir/a` is `bytes:x`; the facts after any number of records
+ * follow. So the model also knows what must be gone.
+ */
+import type { Durability, Store } from '../../src/index.ts'
+import type { Prng } from '../../src/testing/index.ts'
+
+export type Facts = ReadonlyMap<string, string>
+/** A fact that becomes true, or with `undefined` none. */
+export type Effect = readonly [fact: string, value: string | undefined]
+
+interface Begun {
+  readonly sequence: number
+  readonly effects: readonly Effect[]
+}
+
+const durabilities: readonly Durability[] = ['sync', 'sync', 'os', 'buffered']
+
+export class StoreModel {
+  #base: Facts = new Map()
+  #baseSequence = 0
+  #begun: readonly Begun[] = []
+  #latest: Facts | undefined
+  #ackedSync = 0
+  #ackedOs = 0
+  /** Writes of this life that have not settled. */
+  #pending = new Set<Promise<unknown>>()
+  /** Content to what it links to. It never changes, so all copies share it. */
+  readonly links: Map<string, readonly string[]> = new Map()
+
+  copy(): StoreModel {
+    const copy = new StoreModel()
+    copy.#base = this.#base
+    copy.#baseSequence = this.#baseSequence
+    copy.#begun = this.#begun
+    copy.#latest = this.#latest
+    copy.#ackedSync = this.#ackedSync
+    copy.#ackedOs = this.#ackedOs
+    return Object.assign(copy, { links: this.links })
+  }
+
+  /** What is true after everything that was begun. */
+  get facts(): Facts {
+    this.#latest ??= this.#after(Number.POSITIVE_INFINITY)
+    return this.#latest
+  }
+
+  /** Names of the true facts that begin like this. */
+  names(prefix: string): string[] {
+    return [...this.facts.keys()].filter((fact) => fact.startsWith(prefix))
+  }
+
+  /**
+   * One record: notes what it makes true, writes it at some durability, and waits for it or not. `call` must apply it
+   * in the same turn.
+   */
+  async write(
+    store: Store,
+    random: Prng,
+    effects: readonly Effect[],
+    call: (durability: Durability) => Promise<unknown>,
+  ): Promise<void> {
+    const durability = durabilities[random.below(durabilities.length)] as Durability
+    const waits = random.below(3) > 0
+    const begun = this.#begin(store, effects)
+    const written = call(durability)
+    const sequence = this.#written(store, begun, effects)
+    const done = written.then(() => this.#acknowledge(sequence, durability))
+    this.#pending.add(done)
+    const settled = () => this.#pending.delete(done)
+    done.then(settled, settled)
+    if (waits) await done
+  }
+
+  /** One record that its call writes at `sync` some turns later, if it writes any: nothing else may be under way. */
+  async writeAlone(store: Store, effects: readonly Effect[], call: () => Promise<unknown>): Promise<void> {
+    await this.quiet()
+    const sequence = this.#begin(store, effects)
+    await call()
+    this.#acknowledge(this.#written(store, sequence, effects), 'sync')
+  }
+
+  /** Waits for every write of this life. */
+  async quiet(): Promise<void> {
+    await Promise.all(this.#pending)
+  }
+
+  /** Everything up to here is on stable storage, said the store. */
+  durable(sequence: number): void {
+    this.#acknowledge(sequence, 'sync')
+  }
+
+  /** Throws when a log that ends at `sequence` is not what was promised; answers the facts that must be true then. */
+  factsAt(sequence: number, powerCut: boolean): Facts {
+    const floor = powerCut ? this.#ackedSync : Math.max(this.#ackedSync, this.#ackedOs)
+    if (sequence < floor) throw new Error(`record ${floor} was acknowledged, but the log ends at ${sequence}`)
+    const last = this.#begun.at(-1)?.sequence ?? this.#baseSequence
+    if (sequence > last) throw new Error(`the log ends at ${sequence}, but only ${last} records were written`)
+    return this.#after(sequence)
+  }
+
+  /** From here on only what was found exists, up to `durable` of it for good. */
+  collapse(sequence: number, durable: number): void {
+    this.#base = this.#after(sequence)
+    this.#baseSequence = sequence
+    this.#begun = []
+    this.#latest = undefined
+    this.#ackedSync = durable
+    this.#ackedOs = sequence
+  }
+
+  #begin(store: Store, effects: readonly Effect[]): number {
+    const sequence = store.lastSequence + 1
+    this.#begun = [...this.#begun, { sequence, effects }]
+    this.#latest = undefined
+    return sequence
+  }
+
+  /** Answers the record whose acknowledgement this is: a write of what is there already stands for the one before. */
+  #written(store: Store, sequence: number, effects: readonly Effect[]): number {
+    const { lastSequence } = store
+    if (lastSequence === sequence) return sequence
+    const before = this.#after(sequence - 1)
+    if (lastSequence !== sequence - 1 || effects.some(([fact, value]) => before.get(fact) !== value))
+      throw new Error(`record ${sequence} was to be written, but the last one is ${lastSequence}`)
+    this.#begun = this.#begun.slice(0, -1)
+    this.#latest = undefined
+    const same = new Set(effects.map(([fact]) => fact))
+    return this.#begun.findLast((begun) => begun.effects.some(([fact]) => same.has(fact)))?.sequence ?? 0
+  }
+
+  #acknowledge(sequence: number, durability: Durability): void {
+    if (durability === 'sync') this.#ackedSync = Math.max(this.#ackedSync, sequence)
+    if (durability !== 'buffered') this.#ackedOs = Math.max(this.#ackedOs, sequence)
+  }
+
+  #after(sequence: number): Facts {
+    const facts = new Map(this.#base)
+    for (const begun of this.#begun) {
+      if (begun.sequence > sequence) break
+      for (const [fact, value] of begun.effects) {
+        if (value === undefined) facts.delete(fact)
+        else facts.set(fact, value)
+      }
+    }
+    return facts
+  }
+}
