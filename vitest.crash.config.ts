@@ -13,6 +13,7 @@ export default defineConfig({
       'test/crash/**/*.test.ts',
       'test/fault/**/*.test.ts',
       'test/model/**/*.test.ts',
+      'test/real-disk/**/*.test.ts',
       'test/**/*.heavy.test.ts',
     ],
     testTimeout: 600_000,

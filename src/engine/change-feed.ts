@@ -35,6 +35,8 @@ const queueMax = 10_000
 const nothing = Buffer.alloc(0)
 
 export class ChangeFeed {
+  /** Hear that the store was poisoned or closed. */
+  readonly onFailure = new Set<(error: Error) => void>()
   readonly #source: ChangeSource
   readonly #watchers = new Set<Watcher>()
   /** Committed but not yet durable. */
@@ -63,6 +65,7 @@ export class ChangeFeed {
   fail(error: Error): void {
     this.#failure = error
     for (const watcher of this.#watchers) watcher.fail(error)
+    for (const hear of [...this.onFailure]) hear(error)
   }
 
   /** Changes from sequence `from` on (default: the next one). HOLDFAST_WATCH_LOST when the log no longer holds it. */

@@ -25,3 +25,9 @@ export function readOnlyError(location: string): HoldfastError {
     },
   )
 }
+
+/** A promise where a finished result belongs. It comes from a transaction that is undone: its own outcome no longer matters. */
+export function notSynchronous(promise: unknown): TypeError {
+  Promise.resolve(promise).catch(() => undefined)
+  return new TypeError('the function given to transact must be synchronous, but it returned a promise')
+}

@@ -84,11 +84,7 @@ export class Engine extends EngineReads {
     const done = this.write(options, () => {
       const result = fn()
       if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return result
-      if (!this.isOwnPromise(result)) {
-        // The promise belongs to a transaction that is undone; its own outcome no longer matters to anyone.
-        Promise.resolve(result).catch(() => undefined)
-        throw new TypeError('the function given to transact must be synchronous, but it returned a promise')
-      }
+      if (!this.isOwnPromise(result)) throw notSynchronous(result)
       own = result
       return undefined as R
     })

@@ -1,9 +1,11 @@
 /** An engine whose log keeps nothing: for namespaces that are to be gone at close. */
+import { HoldfastError } from '../base/index.ts'
 import { MemoryBackend } from '../kv/index.ts'
-import { MemoryTier } from '../memory/index.ts'
-import type { Log, RecordSpace, SegmentInfo, WalStats } from '../wal/index.ts'
+import { type Entry, type Home, MemoryTier } from '../memory/index.ts'
+import type { Log, LogRecord, RecordSpace, SegmentInfo, WalStats } from '../wal/index.ts'
 import { BackendAccess } from './backend-access.ts'
 import { Engine } from './engine.ts'
+import { notSynchronous } from './engine-errors.ts'
 import type { WriteOptions } from './types.ts'
 
 /** Everything stays dirty in its memory tier. It is of the same store, and closed and poisoned on its own. */
@@ -11,7 +13,7 @@ export async function openVolatileEngine(owner: Engine): Promise<Engine> {
   const backend = new MemoryBackend()
   await backend.open({ create: true })
   const log = new ForgetfulLog()
-  const engine = new Engine({
+  const engine = new VolatileEngine({
     ...{ location: owner.location, clock: owner.clock, logFiles: owner.logFiles, recovery: owner.recovery },
     ...{ tier: new MemoryTier({ partitions: 8, budgetBytes: Number.MAX_SAFE_INTEGER }) },
     ...{ access: new BackendAccess(backend), wal: log, defaultLevel: owner.defaultLevel, staging: false },
@@ -39,7 +41,10 @@ export function transactBoth<R>(
     let failure: unknown
     const inner = volatileEngine.write(undefined, () => {
       try {
-        result = { value: fn() }
+        const value = fn()
+        // Seen by the main engine alone it would leave the volatile half standing.
+        if (isForeign(value, main, volatileEngine)) throw notSynchronous(value)
+        result = { value }
       } catch (error) {
         failure = error
         throw error
@@ -53,6 +58,46 @@ export function transactBoth<R>(
     return undefined as R
   })
   return main.ownPromise(done.then((value) => own ?? value))
+}
+
+function isForeign(value: unknown, ...engines: readonly Engine[]): boolean {
+  const isPromise = typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
+  return isPromise && !engines.some((engine) => engine.isOwnPromise(value))
+}
+
+/** Its tombstones would hide nothing, as its backend has nothing: they go with the end of their write. */
+class VolatileEngine extends Engine {
+  #tombstones: Entry[] = []
+
+  override write<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
+    const done = super.write(options, fn)
+    if (this.#tombstones.length > 0 && !this.inTransaction) {
+      for (const entry of this.#tombstones) this.tier.dropTombstone(entry)
+      this.#tombstones = []
+    }
+    return done
+  }
+
+  override deleteHome(home: Home, id: unknown, note?: Buffer): Entry {
+    const entry = super.deleteHome(home, id, note)
+    this.#tombstones.push(entry)
+    return entry
+  }
+
+  override delete(key: string, domain: string, note?: Buffer): void {
+    super.delete(key, domain, note)
+    const entry = this.tier.peek(key)
+    if (entry !== undefined) this.#tombstones.push(entry)
+  }
+
+  /** There is no log to read back, and the files of the store's own log are about other records. */
+  override readLog(from: number): AsyncIterable<LogRecord> {
+    throw new HoldfastError(
+      'HOLDFAST_WATCH_LOST',
+      `changes of volatile structures are not kept: sequence ${from} cannot be watched any more; read the current state and watch without from`,
+      { detail: { from, oldestSequence: this.lastSequence + 1 } },
+    )
+  }
 }
 
 /** Acknowledges every record at once and at every level, and has none of them. */
@@ -70,11 +115,14 @@ class ForgetfulLog implements Log {
   }
 
   space(byteLength: number): RecordSpace {
-    if (this.#space === undefined || this.#space.buffer.length < byteLength) {
-      // Not from a pool: an entry that stays would keep the whole pool.
-      this.#space = { buffer: Buffer.allocUnsafeSlow(byteLength), start: 0 }
+    const space = this.#space
+    if (space === undefined || space.buffer.length < byteLength) {
+      // Exact for a record of one entry, doubled for one that grows. Not from a pool: an entry that stays would keep the
+      // whole pool.
+      const length = space === undefined ? byteLength : Math.max(byteLength, 2 * space.buffer.length)
+      this.#space = { buffer: Buffer.allocUnsafeSlow(length), start: 0 }
     }
-    return this.#space
+    return this.#space as RecordSpace
   }
 
   append(): number {

@@ -8,11 +8,13 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface CompiledChild {
+  /** The compiled program, for those who start it in a way of their own. */
+  readonly program: string
   start(...args: string[]): ChildProcess
   remove(): void
 }
 
-/** Compiles a program of this directory; `file` is its name without `.ts`. `quiet` when what it says on its way down is expected. */
+/** Compiles a program; `file` is its path from this directory, without `.ts`. `quiet` when what it says on its way down is expected. */
 export function compileChild(file: string, quiet = false): CompiledChild {
   const directory = mkdtempSync(join(tmpdir(), 'holdfast-child-'))
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
@@ -32,6 +34,7 @@ export function compileChild(file: string, quiet = false): CompiledChild {
   const program = join(directory, 'test/crash', `${file}.js`)
   if (!existsSync(program)) throw new Error(`${file} could not be compiled: ${stdout}`)
   return {
+    program,
     start: (...args) =>
       spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit'] }),
     remove: () => rmSync(directory, { recursive: true, force: true }),

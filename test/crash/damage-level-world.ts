@@ -2,8 +2,9 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { expect, type TestContext } from 'vitest'
 import { open } from '../../src/index.ts'
+import { reportLayer } from '../support/effort.ts'
 import { type CompiledChild, ended, onLines } from './compiled-child.ts'
 import type { DamageJob, Flip } from './damage-level-judge.ts'
 import {
@@ -57,6 +58,8 @@ function copyStore(from: string, to: string): void {
   cpSync(from, to, { recursive: true, filter: (path) => !/(LOCK|owner\.json|store\/lock|pristine\/lock)$/.test(path) })
 }
 
+const sectorBytes = 512
+
 const kindOf = (file: string): string => /\.\w+$/.exec(file)?.[0] ?? file.replace(/-\d+$/, '')
 
 /** Every byte of CURRENT, and `count` of tables, of logs and of manifests each, spread evenly over them, seeded. */
@@ -74,6 +77,24 @@ export function flipsOf({ directory }: LevelSubject, count: number, seed: number
     )
   })
   return chosen.map((each, index) => ({ ...each, mask: index % 2 === 0 ? 1 << (index % 8) : 0xff }))
+}
+
+/** Each file of LevelDB but CURRENT cut at `count` places, and in as many a sector cleared, or exchanged with another. */
+export function sectorsOf({ directory }: LevelSubject, count: number, seed: number): DamageJob['flips'] {
+  const level = join(directory, 'pristine', 'level')
+  const random = choices(seed)
+  const names = readdirSync(level).filter((name) => /^(MANIFEST-\d+|\d+\.(ldb|log))$/.test(name))
+  return names.flatMap((file) => {
+    const { length } = readFileSync(join(level, file))
+    const sectors = Math.floor(length / sectorBytes)
+    return Array.from({ length: length === 0 ? 0 : count }, (_, i): Flip[] => {
+      const offset = sectorBytes * random(Math.max(1, sectors))
+      const swap = sectorBytes * random(Math.max(1, sectors))
+      const cut = { file, mask: 0, cut: true, offset: Math.floor(((i + random(1000) / 1000) * length) / count) }
+      const clear = { file, mask: 0, offset, clear: sectorBytes }
+      return swap === offset || sectors < 2 ? [cut, clear] : [cut, clear, { file, mask: 0, offset, swap }]
+    }).flat()
+  })
 }
 
 /** Opens and closes the store again, so that LevelDB has merged its young tables: their filters are never asked again. */
@@ -116,13 +137,13 @@ export async function flipEach(
   const tallies = new Map<string, LevelTally>()
   const silent: string[] = []
   const count = (index: number, verdict: keyof LevelTally, changed: string): void => {
-    const { file, offset, mask } = flips[index] as Flip
+    const { file, ...how } = flips[index] as Flip
     const kind = kindOf(file)
     const tally = tallies.get(kind) ?? { ...emptyTally(), aborted: 0 }
     tally[verdict]++
     tallies.set(kind, tally)
     if (verdict === 'silent' || verdict === 'tail')
-      silent.push(`${file} at ${offset}, mask ${mask}: ${verdict} ${changed}`)
+      silent.push(`${file}, ${JSON.stringify(how)}: ${verdict} ${changed}`)
   }
   for (let next = 0; next < flips.length; ) {
     const child = judge.start(jobFile, String(next))
@@ -139,6 +160,14 @@ export async function flipEach(
   }
   expect(silent).toEqual([])
   return tallies
+}
+
+/** In the figures of L4: what LevelDB itself ended is detected, though roughly. */
+export function reportTallies(context: TestContext, tallies: Iterable<LevelTally>): void {
+  for (const { aborted, tail, ...others } of tallies) {
+    const damages = aborted + tail + Object.values(others).reduce((sum, count) => sum + count, 0)
+    reportLayer(context, 'L4', { damages, ...others, residual: tail, aborted })
+  }
 }
 
 export function summary(tally: LevelTally): string {

@@ -13,6 +13,7 @@ import {
   levelSubject,
   type LevelSubject,
   mergeTables,
+  reportTallies,
   summary,
 } from './damage-level-world.ts'
 
@@ -29,18 +30,20 @@ describe.each(['closed', 'killed'] as const)('under a store that was %s', (end) 
   })
   afterAll(() => rmSync(subject.directory, { recursive: true, force: true }))
 
-  it('every flipped byte of LevelDB is detected or harmless', async () => {
+  it('every flipped byte of LevelDB is detected or harmless', async (context) => {
     const tallies = await flipEach(subject, judge, flipsOf(subject, 60, 7))
     for (const [kind, tally] of tallies)
       process.stdout.write(`${end}, LevelDB ${kind}, bytes flipped: ${summary(tally)}\n`)
     expect([...tallies.keys()].sort()).toEqual(['.ldb', '.log', 'CURRENT', 'MANIFEST'])
+    reportTallies(context, tallies.values())
   })
 
-  it('a damaged filter, which hides entries from look-ups but not from scans, is detected or harmless', async () => {
+  it('a damaged filter, which hides entries from look-ups but not from scans, is detected or harmless', async (context) => {
     await mergeTables(subject)
     const tallies = await flipEach(subject, judge, clearedFilters(subject))
     const tally = tallies.get('.ldb')
     process.stdout.write(`${end}, LevelDB filters cleared: ${tally === undefined ? 'none' : summary(tally)}\n`)
     expect(tally?.verify).toBeGreaterThan(5)
+    reportTallies(context, tallies.values())
   })
 })

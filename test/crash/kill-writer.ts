@@ -1,10 +1,11 @@
 // Writes to the store given as argument until it is killed. Says `open`, then `process slot id` for every assignment
-// that is acknowledged, each in one write of its own so that a line is there whole or not at all.
+// that is acknowledged, each in one write of its own so that a line is there whole or not at all. With `early` it says so
+// of writes that are buffered only.
 import { writeSync } from 'node:fs'
 import { open, type Store } from '../../src/index.ts'
 import { assignmentOf, choices, killOptions, writerProcess, writers } from './kill-world.ts'
 
-const [, , location = '', cycleText = '0'] = process.argv
+const [, , location = '', cycleText = '0', early] = process.argv
 const cycle = Number(cycleText)
 
 const store = await open(location, killOptions)
@@ -20,7 +21,8 @@ async function writeOn(to: Store, writer: number): Promise<never> {
     const batch = `${cycle}-${writer}-${turn}`
     const list = Array.from({ length: of }, (_, i) => assignmentOf({ writer, slot: first + i, cycle, batch, of }))
     // A kill leaves the page cache alone: what `os` acknowledged is kept as well.
-    const options = { durability: random(5) === 0 ? 'os' : 'sync' } as const
+    const kept = random(5) === 0 ? 'os' : 'sync'
+    const options = { durability: early === 'early' ? 'buffered' : kept } as const
     const written =
       of === 1
         ? [await to.assignments.write(list[0] as (typeof list)[0], options)]

@@ -8,10 +8,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ContentId, open, type Store } from '../../src/index.ts'
+import { effort, firstSeed, reportLayer } from '../support/effort.ts'
 import { type CompiledChild, compileChild, ended, onLines } from './compiled-child.ts'
 import { assignmentOf, choices, killOptions, type Origin, writerProcess, writers } from './kill-world.ts'
 
-const cycles = Number(process.env['HOLDFAST_KILL_CYCLES'] ?? 50)
+const kills = Number(process.env['HOLDFAST_KILL_CYCLES'] ?? effort(20, 200))
+/** Then a new store: looking through one takes as long as it is large. */
+const killsPerStore = 10
+/** Stores that are worked on at the same time; a writer and its survivor mostly wait for the disk. */
+const lanes = 2
 
 let directory: string
 let writer: CompiledChild
@@ -35,8 +40,14 @@ interface Moment {
   readonly milliseconds?: number
 }
 
-async function killWriter(location: string, cycle: number, moment: Moment, acknowledged: Acknowledged): Promise<void> {
-  const child = writer.start(location, String(cycle))
+async function killWriter(
+  location: string,
+  cycle: number,
+  moment: Moment,
+  acknowledged: Acknowledged,
+  ...broken: string[]
+): Promise<void> {
+  const child = writer.start(location, String(cycle), ...broken)
   const gone = ended(child)
   const { lines = Number.POSITIVE_INFINITY, milliseconds } = moment
   const timer = milliseconds === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), milliseconds)
@@ -81,24 +92,57 @@ async function assertSurvived(store: Store, acknowledged: Acknowledged, context:
   return slots
 }
 
+interface Tally {
+  acknowledged: number
+  replayed: number
+}
+
+/** Kills one writer after the other on one store, and looks at what is left after each. */
+async function killOnOneStore(location: string, firstCycle: number, count: number, tally: Tally): Promise<void> {
+  const acknowledged: Acknowledged = new Map()
+  const random = choices(20 + firstSeed() + firstCycle)
+  for (let cycle = firstCycle; cycle < firstCycle + count; cycle++) {
+    // The first has to create the store; then one in five dies about when it opens it.
+    const moment: Moment = cycle % 5 === 4 ? { milliseconds: 50 + random(250) } : { lines: 2 + random(50) }
+    await killWriter(location, cycle, moment, acknowledged)
+    const context = `cycle ${cycle}, killed at ${JSON.stringify(moment)}`
+    // Reading only changes nothing, so the next writer recovers from the kill itself; every fourth time it is done here.
+    const store = await open(location, { ...killOptions, readOnly: cycle % 4 !== 3 })
+    tally.replayed += store.recovery.recordsReplayed
+    await assertSurvived(store, acknowledged, context)
+    await store.close()
+  }
+  tally.acknowledged += acknowledged.size
+}
+
 describe('a writer on the real disk that is killed', () => {
-  it(`${cycles} times on one store loses nothing acknowledged and leaves nothing torn`, async () => {
-    const location = join(directory, 'store')
+  it(
+    `${kills} times loses nothing acknowledged and leaves nothing torn`,
+    async (context) => {
+      const tally: Tally = { acknowledged: 0, replayed: 0 }
+      let begun = 0
+      const lane = async (): Promise<void> => {
+        while (begun < kills) {
+          const first = begun
+          const count = Math.min(killsPerStore, Math.ceil(kills / lanes), kills - first)
+          begun += count
+          await killOnOneStore(join(directory, `store-${first}`), first, count, tally)
+        }
+      }
+      await Promise.all(Array.from({ length: lanes }, lane))
+      expect(tally.acknowledged).toBeGreaterThan(kills * 10)
+      expect(tally.replayed, 'no kill left anything to recover').toBeGreaterThan(kills)
+      reportLayer(context, 'L7', { kills, acknowledged: tally.acknowledged })
+    },
+    effort(60_000, 600_000),
+  )
+
+  it('that says a record is there while it is only buffered loses it, and this is noticed', async () => {
+    const location = join(directory, 'early')
     const acknowledged: Acknowledged = new Map()
-    const random = choices(20)
-    let replayed = 0
-    for (let cycle = 0; cycle < cycles; cycle++) {
-      // The first has to create the store; then one in five dies about when it opens it.
-      const moment: Moment = cycle % 5 === 4 ? { milliseconds: 50 + random(350) } : { lines: 2 + random(70) }
-      await killWriter(location, cycle, moment, acknowledged)
-      const context = `cycle ${cycle}, killed at ${JSON.stringify(moment)}`
-      // Reading only changes nothing, so the next writer recovers from the kill itself; every fourth time it is done here.
-      const store = await open(location, { ...killOptions, readOnly: cycle % 4 !== 3 })
-      replayed += store.recovery.recordsReplayed
-      await assertSurvived(store, acknowledged, context)
-      await store.close()
-    }
-    expect(acknowledged.size).toBeGreaterThan(cycles * 10)
-    expect(replayed, 'no kill left anything to recover').toBeGreaterThan(cycles)
-  }, 120_000)
+    await killWriter(location, 0, { lines: 60 }, acknowledged, 'early')
+    const store = await open(location, { ...killOptions, readOnly: true })
+    await expect(assertSurvived(store, acknowledged, 'early')).rejects.toThrow('acknowledged assignments are missing')
+    await store.close()
+  })
 })
