@@ -1,5 +1,6 @@
 // Packs the package as npm would publish it and uses the result as a stranger would: every entry of `exports` must
-// import and type-check with production dependencies only, and the command must start.
+// import and type-check with production dependencies only, and the command must start. What adapts to an optional peer may
+// ask for that peer, and must work once it is there.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,6 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = readJson('package.json')
 const entries = Object.entries(manifest.exports).filter(([, target]) => typeof target === 'object')
 const specifiers = entries.map(([path]) => manifest.name + path.slice(1))
+const peers = Object.keys(manifest.peerDependencies)
 const allowed = ['package.json', 'README.md', 'LICENSE', ...manifest.files.filter((name) => !name.startsWith('!'))]
 
 const workspace = mkdtempSync(join(tmpdir(), 'holdfast-package-'))
@@ -19,7 +21,9 @@ try {
   checkFiles(files.map((file) => file.path))
   unpack(filename)
   linkDependencies()
-  importEntries()
+  importEntries({ missing: peers })
+  linkPeers()
+  importEntries({ missing: [] })
   compileAgainstTypes()
   startCommand()
   console.log(`package: ${files.length} files, ${specifiers.length} entry points and the command work`)
@@ -56,12 +60,22 @@ function linkDependencies() {
   link(join(root, 'node_modules', '@types'), join(workspace, 'consumer', 'node_modules', '@types'))
 }
 
-function importEntries() {
-  const source = specifiers.map((specifier) => {
-    const name = JSON.stringify(specifier)
-    return `if (Object.keys(await import(${name})).length === 0) throw new Error(${name} + ' exports nothing')`
-  })
-  writeFileSync(join(workspace, 'consumer', 'index.mjs'), source.join('\n'))
+function linkPeers() {
+  for (const name of peers) link(join(root, 'node_modules', name), join(workspace, 'package', 'node_modules', name))
+}
+
+/** An entry may fail to load for want of one of the `missing` packages, but of nothing else. */
+function importEntries({ missing }) {
+  const source = `
+    const missing = ${JSON.stringify(missing)}
+    for (const name of ${JSON.stringify(specifiers)}) {
+      const loaded = await import(name).catch((error) => {
+        if (error.code === 'ERR_MODULE_NOT_FOUND' && missing.some((peer) => error.message.includes("'" + peer + "'"))) return
+        throw error
+      })
+      if (loaded !== undefined && Object.keys(loaded).length === 0) throw new Error(name + ' exports nothing')
+    }`
+  writeFileSync(join(workspace, 'consumer', 'index.mjs'), source)
   run(execPath, ['index.mjs'], join(workspace, 'consumer'))
 }
 

@@ -9,7 +9,7 @@ import { BASE_ABSENT, BASE_UNKNOWN, Entry, type Home, TOMBSTONE, UNDECODED } fro
 import { type Level, level as levels } from '../wal/index.ts'
 import { baseAfter, noteAbsence } from './backend-access.ts'
 import { ChangeFeed } from './change-feed.ts'
-import { closedError, poisonedError } from './engine-errors.ts'
+import { closedError, notSynchronous, poisonedError } from './engine-errors.ts'
 import type { Checkpoints, EngineParts } from './engine-parts.ts'
 import { EngineReads } from './engine-reads.ts'
 import { levelIn } from './options.ts'

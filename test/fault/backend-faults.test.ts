@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Store } from '../../src/index.ts'
 import { MemoryBackend } from '../../src/kv/index.ts'
 import { SimulatedDisk } from '../../src/testing/index.ts'
-import { Model } from '../crash/store-world.ts'
+import { Model } from './fault-model.ts'
 import { assertRecovers, Life, location, openStore } from './fault-world.ts'
 
 /** Counts how often it was opened and how many batches it was given. */

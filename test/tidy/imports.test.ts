@@ -48,6 +48,7 @@ describe('the import rules', () => {
     ['the disk outside fs', 'src/wal/a.ts', "import { open } from 'node:fs/promises'"],
     ['timers as a module', 'src/kv/a.ts', "import { setTimeout } from 'node:timers/promises'"],
     ['LevelDB outside its backend', 'src/kv/a.ts', "import { ClassicLevel } from 'classic-level'"],
+    ['what only some adapters need', 'src/content/a.ts', "import { CID } from 'multiformats/cid'"],
     ['the test runner', 'src/testing/a.ts', "import { it } from 'vitest'"],
     ['a builtin without node:', 'src/fs/a.ts', "import { join } from 'path'"],
   ])('refuse %s', (_, file, text) => {
@@ -60,6 +61,7 @@ describe('the import rules', () => {
     ['the public entry from above', 'src/testing/a.ts', "import { x } from '../index.ts'"],
     ['the disk in fs', 'src/fs/a.ts', "import { open } from 'node:fs/promises'"],
     ['LevelDB in its backend', 'src/kv/level-backend.ts', "import { ClassicLevel } from 'classic-level'"],
+    ['what an adapter adapts to', 'src/adapters/a.ts', "import { CID } from 'multiformats/cid'"],
     [
       'words in comments and strings',
       'src/kv/a.ts',
