@@ -6,6 +6,7 @@ import type { Store } from '../../src/index.ts'
 import type { Prng } from '../../src/testing/index.ts'
 import { assignmentDump, assignmentSteps } from './store-steps-assignments.ts'
 import { contentDump, contentSteps } from './store-steps-content.ts'
+import { keyValueDump, keyValueSteps } from './store-steps-kv.ts'
 import { pathDump, pathSteps } from './store-steps-paths.ts'
 import { storeSteps } from './store-steps-whole.ts'
 import type { StoreModel } from './store-facts.ts'
@@ -24,6 +25,12 @@ export interface Dump {
   readonly read: (store: Store) => Promise<Map<string, string>>
 }
 
-export const stepKinds: readonly StepKind[] = [...assignmentSteps, ...contentSteps, ...pathSteps, ...storeSteps]
+export const stepKinds: readonly StepKind[] = [
+  ...assignmentSteps,
+  ...contentSteps,
+  ...pathSteps,
+  ...keyValueSteps,
+  ...storeSteps,
+]
 
-export const dumps: readonly Dump[] = [...assignmentDump, ...contentDump, ...pathDump]
+export const dumps: readonly Dump[] = [...assignmentDump, ...contentDump, ...pathDump, ...keyValueDump]

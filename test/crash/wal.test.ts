@@ -28,6 +28,9 @@ const worlds: readonly WorldOptions[] = [
   { segmentBytes: 65_536, preallocate: true },
 ]
 
+// A hunt for mutants only asks whether it fails.
+const shrinking = process.env['HOLDFAST_MUTANT'] === undefined ? {} : { shrinkStates: 0 }
+
 /** So many seeds of the sampled exploration for each kind of log, beside those of which every crash is tried. */
 const sampledSeeds = effort(4, 52)
 const wholeSeeds = effort(0, 2)
@@ -40,7 +43,7 @@ describe('the log on a disk that loses power', { timeout: 600_000 }, () => {
 
     it(`keeps a prefix with everything acknowledged, whatever call it stops at, also a second time (${what})`, async (context) => {
       const workload = logWorkload(world, steps)
-      const options = { replay, replayCommand: command('keeps a prefix') }
+      const options = { replay, replayCommand: command('keeps a prefix'), ...shrinking }
       const first = firstSeed() + 1
       const sampled = { seeds: sampledSeeds, firstSeed: first, statesPerSeed: effort(80, 110) }
       const done = [await exploreCrashes(workload, { ...options, ...sampled })]
@@ -56,7 +59,7 @@ describe('the log on a disk that loses power', { timeout: 600_000 }, () => {
       const report = await exploreCrashes(logWorkload(world, steps), {
         ...{ seeds: effort(2, 14), firstSeed: firstSeed() + 1001, depth: 2 },
         ...{ statesPerSeed: effort(4, 6), recoveriesPerSeed: effort(4, 6) },
-        ...{ replay, replayCommand: command('recovers to the same') },
+        ...{ replay, replayCommand: command('recovers to the same'), ...shrinking },
       })
       reportLayer(context, 'L2', { states: report.recoveryStates, seeds: report.seeds })
       if (replay === undefined) expect(report.recoveryStates).toBeGreaterThanOrEqual(effort(120, 1500))
