@@ -1,13 +1,9 @@
 /** A key-value namespace as an abstract-level database. */
 import {
   type AbstractBatchOperation,
-  type AbstractBatchOptions,
-  type AbstractChainedBatch,
   type AbstractDatabaseOptions,
-  type AbstractDelOptions,
   type AbstractIteratorOptions,
   AbstractLevel,
-  type AbstractPutOptions,
 } from 'abstract-level'
 import type { KeyValue } from '../cache/index.ts'
 import type { Durability, WriteOptions } from '../engine/index.ts'
@@ -23,29 +19,10 @@ export interface HoldfastLevelOptions<K, V> extends AbstractDatabaseOptions<K, V
   readonly durability?: Durability
 }
 
-/** Options of `put`, `del` and `batch` beside those of abstract-level. */
+/** Options that `put`, `del` and `batch` understand beside those in the types of abstract-level. */
 export interface LevelWriteOptions extends WriteOptions {
   /** As in other databases of this kind: `true` is durability `'sync'`. */
   readonly sync?: boolean
-}
-
-/** The methods of abstract-level that take more options here. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the base class implements them
-export interface HoldfastLevel<K, V> {
-  put(key: K, value: V): Promise<void>
-  put<KOther = K, VOther = V>(
-    key: KOther,
-    value: VOther,
-    options: AbstractPutOptions<KOther, VOther> & LevelWriteOptions,
-  ): Promise<void>
-  del(key: K): Promise<void>
-  del<KOther = K>(key: KOther, options: AbstractDelOptions<KOther> & LevelWriteOptions): Promise<void>
-  batch(operations: AbstractBatchOperation<this, K, V>[]): Promise<void>
-  batch<KOther = K, VOther = V>(
-    operations: AbstractBatchOperation<this, KOther, VOther>[],
-    options: AbstractBatchOptions<KOther, VOther> & LevelWriteOptions,
-  ): Promise<void>
-  batch(): AbstractChainedBatch<this, K, V>
 }
 
 /**
