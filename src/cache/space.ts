@@ -67,6 +67,7 @@ export class Space {
    * exist.
    */
   #live = 0
+  #lastRemoved: Entry | undefined
   /** What it is opened as, until that is stored. */
   #undeclared: Shape | undefined
 
@@ -189,11 +190,12 @@ export class Space {
     })
   }
 
-  /** What is in memory, in no order; everything there is when the space is `complete`. Not to be written to meanwhile. */
-  *inMemory(): Generator<Entry, void, undefined> {
-    for (const home of [this.#plain, this.#encoded]) {
-      for (const entry of home.entries.values()) if (entry.kind !== TOMBSTONE) yield entry
-    }
+  /** What is in memory, in no order; everything there is when the space is `complete`. */
+  inMemory(): Entry[] {
+    const found: Entry[] = []
+    for (const entry of this.#plain.entries.values()) if (entry.kind !== TOMBSTONE) found.push(entry)
+    for (const entry of this.#encoded.entries.values()) if (entry.kind !== TOMBSTONE) found.push(entry)
+    return found
   }
 
   // ------------------------------------------------------------------ writing
@@ -215,7 +217,7 @@ export class Space {
     const isNew = before === undefined
     const change = countChange ?? (isNew ? 1 : 0)
     const plain = isPlain(key)
-    const encoded = plain ? '' : encodeKey(key)
+    const encoded = typeof key === 'string' ? undefined : encodeKey(key)
     const { engine } = this
     const prefix = this.#prefix
     const scratch = this.#scratch.encode(value)
@@ -228,12 +230,11 @@ export class Space {
     const { buffer, end } = scratch
     const kind = deadline === 0 ? cacheKind.value : cacheKind.timed
     const kept = keptValue(value, deadline)
-    const text = typeof key === 'string' ? key : undefined
     // What is too large for memory was read without being in it.
     const wasHere = !isNew && before.position !== DETACHED
     const entry = plain
-      ? engine.putHome(this.#plain as Home, prefix, key, text, kind, buffer, from, end, kept, isNew)
-      : engine.putHome(this.#encoded as Home, prefix, encoded, undefined, kind, buffer, from, end, kept, isNew)
+      ? engine.putHome(this.#plain as Home, prefix, key, encoded, kind, buffer, from, end, kept, isNew)
+      : engine.putHome(this.#encoded as Home, prefix, encoded, encoded, kind, buffer, from, end, kept, isNew)
     if (!wasHere) this.#live++
     this.ledger.put(entry, isNew ? 1 : 0, change)
     return entry
@@ -241,9 +242,12 @@ export class Space {
 
   /** Only inside `write`, of a key that is there. `countChange` where the entry stands for other than one item. */
   remove(key: Key, why: Cause = cause.delete, countChange = -1): void {
-    const [home, id] = this.#placeOf(key)
+    const plain = isPlain(key)
+    const home = (plain ? this.#plain : this.#encoded) as Home
+    const id = plain ? key : encodeKey(key)
     const current = home.entries.get(id)
     const entry = this.engine.deleteHome(home, id, deleteNote(why, countChange))
+    this.#lastRemoved = entry
     this.ledger.delete(entry, countChange)
     if (current !== undefined && current.kind !== TOMBSTONE) this.#live--
   }
@@ -251,7 +255,8 @@ export class Space {
   /** Only inside `write`, for a write with nothing to do because the key is absent: its removal may not be durable yet. */
   observeAbsence(key: Key): void {
     const [home, id] = this.#placeOf(key)
-    const entry = home.entries.get(id)
+    // The removal itself may have left no trace: then it is not later than the last one.
+    const entry = home.entries.get(id) ?? this.#lastRemoved
     if (entry !== undefined) this.engine.observe(entry)
   }
 
@@ -283,7 +288,7 @@ export class Space {
       return isPlain(id) ? id : undefined
     })
     tier.settleIn(this.#encoded, (key) => key.slice(skip))
-    for (const _ of this.inMemory()) this.#live++
+    this.#live = this.inMemory().length
   }
 
   #placeOf(key: Key): [Home, unknown] {

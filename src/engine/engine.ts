@@ -36,7 +36,6 @@ export class Engine extends EngineReads {
   /** What the write under way builds its record in. */
   #builder: RecordBuilder | undefined
   #pressed = false
-  #flushScheduled = false
   readonly #transaction = new Transaction()
 
   constructor(parts: EngineParts) {
@@ -144,14 +143,15 @@ export class Engine extends EngineReads {
   }
 
   /**
-   * Only inside the function given to `write`: as `put`, of payload[from, to), into a home. `text` is the string that is
-   * the key behind the home's domain, undefined for other keys. `absent`: the backend is known not to have the key.
+   * Only inside the function given to `write`: as `put`, of payload[from, to), into a home. `encoded` is the key
+   * behind the home's domain, undefined where the id is a string and that the key. `absent`: the backend is known not to
+   * have the key.
    */
   putHome(
     home: Home,
     prefix: KeyPrefix,
     id: unknown,
-    text: string | undefined,
+    encoded: string | undefined,
     entryKind: number,
     payload: Buffer,
     from: number,
@@ -161,7 +161,10 @@ export class Engine extends EngineReads {
   ): Entry {
     const builder = this.#recordBuilder()
     let key: string | undefined
-    let offset = text === undefined ? -1 : builder.putText(prefix, text, entryKind, payload, from, to)
+    let offset =
+      encoded === undefined
+        ? builder.putText(prefix, id as string, entryKind, payload, from, to)
+        : builder.putEncoded(prefix, encoded, entryKind, payload, from, to)
     if (offset < 0) {
       key = home.keyOf(id)
       offset = builder.put(key, entryKind, payload.subarray(from, to), to - from)
@@ -305,6 +308,7 @@ export class Engine extends EngineReads {
     const wrote = staged.length > mark
     const wanted = transaction.seal() as Level
     const { effects, observedSequence, observedLevel } = transaction
+    if (wanted === levels.buffered) this.#dropTombstones()
     const joined = this.#endStaged()
     // Something that joined asked for more: the record cannot stay open.
     const sequence = wrote && wanted > levels.buffered ? staged.commit(wanted) : this.#nextSequence
@@ -315,21 +319,20 @@ export class Engine extends EngineReads {
     }
     joined?.resolve()
     if (staged.isFull) this.flush()
-    else if (!this.#flushScheduled) this.#scheduleFlush()
+    else if (mark === 0) setImmediate(() => this.flush())
     return value === undefined ? (settled as Promise<T>) : Promise.resolve(value)
+  }
+
+  /** A tombstone has nothing to hide where the backend has nothing, and nobody to wait for it where writes do not wait. */
+  #dropTombstones(): void {
+    for (const entry of this.#transaction.entries) {
+      if (entry.kind === TOMBSTONE && entry.base === BASE_ABSENT) this.tier.dropTombstone(entry)
+    }
   }
 
   #endStaged(): Outcome | undefined {
     this.#builder = this.#writer
     return this.#transaction.end()
-  }
-
-  #scheduleFlush(): void {
-    this.#flushScheduled = true
-    setImmediate(() => {
-      this.#flushScheduled = false
-      this.flush()
-    })
   }
 
   #undoTo(mark: Mark, recordLength: number): void {

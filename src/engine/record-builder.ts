@@ -29,6 +29,7 @@ export abstract class RecordBuilder {
 
   /** Adds a put; answers the absolute offset of its envelope in {@link buffer}. */
   put(key: string, kind: number, payload: Uint8Array, payloadLength: number): number {
+    refuseLongKey(key.length)
     const valueLength = envelopeHeaderBytes + payloadLength
     const position = this.reserve(mutationHeaderBytes + key.length + valueLength)
     const valueStart = writeMutationHeader(this.buffer, position, op.put, key, valueLength)
@@ -55,6 +56,7 @@ export abstract class RecordBuilder {
   /** The same for a key whose rest is encoded already. */
   putEncoded(prefix: KeyPrefix, encoded: string, kind: number, payload: Uint8Array, from: number, to: number): number {
     const keyLength = prefix.bytes.length + encoded.length
+    refuseLongKey(keyLength)
     const valueLength = envelopeHeaderBytes + to - from
     const position = this.reserve(mutationHeaderBytes + keyLength + valueLength)
     const { buffer } = this
@@ -66,6 +68,7 @@ export abstract class RecordBuilder {
 
   /** Adds a delete with its note, of at most `noteBytesMax` bytes. */
   delete(key: string, note: Uint8Array): void {
+    refuseLongKey(key.length)
     const position = this.reserve(mutationHeaderBytes + key.length + note.length)
     const noteStart = writeMutationHeader(this.buffer, position, op.delete, key, note.length)
     this.buffer.set(note, noteStart)
@@ -80,6 +83,15 @@ export abstract class RecordBuilder {
       { detail: { bytes, limit: limits.recordBytesMax } },
     )
   }
+}
+
+function refuseLongKey(bytes: number): void {
+  if (bytes <= limits.keyBytesMax) return
+  throw new HoldfastError(
+    'HOLDFAST_VALUE_TOO_LARGE',
+    `a key of ${bytes} bytes is over the limit of ${limits.keyBytesMax}; use a shorter one, such as a hash of it`,
+    { detail: { bytes, limit: limits.keyBytesMax } },
+  )
 }
 
 function writeKeyedHeader(target: Buffer, position: number, keyLength: number, valueLength: number): number {

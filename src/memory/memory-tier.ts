@@ -154,6 +154,14 @@ export class MemoryTier {
     this.#shrink()
   }
 
+  /** Where no backend holds anything: a tombstone of the active generation has nothing to hide. */
+  dropTombstone(entry: Entry): void {
+    if (entry.kind !== TOMBSTONE || !this.#isCurrent(entry)) return
+    assert(entry.generation === this.#active.number, 'a tombstone of the active generation')
+    this.#active.remove(entry)
+    this.#forget(entry)
+  }
+
   /**
    * Adds a clean entry read from the backend. `asOf` is `settlements` from the synchronous step in which that read
    * began: once entries have settled since, the key may have been written, checkpointed and dropped meanwhile, and what

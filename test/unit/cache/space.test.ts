@@ -318,6 +318,44 @@ describe('a space', () => {
     await world.opened.close()
   })
 
+  test('refuses a key over the limit, and nothing of its write happens', async () => {
+    const world = await openSpaces()
+    const space = users(world)
+    const long = ['x'.repeat(20_000), Buffer.alloc(70_000), Array.from({ length: 8000 }, (_, i) => i)]
+    for (const key of long) {
+      const written = space.write(buffered, () => {
+        set(space, 'beside', 1)
+        set(space, key, 1)
+      })
+      await expect(written).rejects.toMatchObject({ code: 'HOLDFAST_VALUE_TOO_LARGE' })
+      expect(space.find(key)).toBeUndefined()
+    }
+    expect([space.count, space.complete, await keysOf(space)]).toEqual([0, true, []])
+    await space.write(buffered, () => set(space, 'x'.repeat(16_000), 1))
+    await world.opened.close()
+    const again = await openSpaces({}, world.disk, world.backend)
+    expect(await keysOf(users(again))).toEqual(['x'.repeat(16_000)])
+    await again.opened.close()
+  })
+
+  test('leaves no trace of what came and went unless somebody may wait for it', async () => {
+    let world = await openSpaces()
+    let space = users(world)
+    await space.write(buffered, () => set(space, 'k', 1))
+    await space.write(buffered, () => space.remove('k'))
+    expect(world.opened.engine.tier.stats()).toMatchObject({ dirtyEntries: 0, dirtyBytes: 0 })
+    await space.write(sync, () => space.observeAbsence('k'))
+    expect(world.opened.engine.durableSequence).toBe(world.opened.engine.lastSequence)
+    await space.write(sync, () => set(space, 'k', 2))
+    await world.opened.checkpointer?.checkpoint()
+    await space.write(buffered, () => space.remove('k'))
+    await world.opened.engine.sync()
+    world = await crashSpaces(world, 'strict')
+    space = users(world)
+    expect([space.count, space.find('k')]).toEqual([0, undefined])
+    await world.opened.close()
+  })
+
   test('refuses to be opened as something else than it was written as', async () => {
     let world = await openSpaces()
     users(world).declare({ type: 'set' })
