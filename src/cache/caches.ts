@@ -7,9 +7,18 @@ import { type Engine, type EngineHooks, openVolatileEngine } from '../engine/ind
 import type { Entry } from '../memory/index.ts'
 import { KeyValueExpiry } from './key-value-expiry.ts'
 import { decodeSummary, Ledger, type Summary } from './ledger.ts'
-import { countedDomainOf, domainOfSpace, domainOfSummary, summaryDomain, summaryKey } from './names.ts'
+import {
+  countedDomainOf,
+  domainOfSpace,
+  domainOfSummary,
+  letter,
+  nameOfDomain,
+  summaryDomain,
+  summaryKey,
+} from './names.ts'
 import { cacheKind, changeOfPut, readNote } from './payload.ts'
 import { Space } from './space.ts'
+import { StoredLeases } from './stored-leases.ts'
 import { ValueScratch } from './value-scratch.ts'
 
 /** What replay knows of a space before anybody asks for it: changes since the summary it starts from. */
@@ -49,6 +58,8 @@ export interface Standing {
 
 export class Caches {
   readonly scratch = new ValueScratch()
+  /** What queues had handed out when the store opened. */
+  readonly storedLeases = new StoredLeases()
   readonly #replayed = new Map<string, ReplayedLedger>()
   readonly #spaces = new Map<string, Space>()
   readonly #volatileSpaces = new Map<string, Space>()
@@ -72,8 +83,10 @@ export class Caches {
     this.#listen(engine, this.#spaces)
     this.#listen(this.#volatile, this.#volatileSpaces)
     this.#expiry = new KeyValueExpiry(engine, (spaceLetter, name) => this.space(spaceLetter, name))
-    this.#volatileExpiry = new KeyValueExpiry(this.#volatile, (spaceLetter, name) => this.space(spaceLetter, name, true))
-    await Promise.all([this.#expiry.deadlines.start(), this.#volatileExpiry.deadlines.start()])
+    this.#volatileExpiry = new KeyValueExpiry(this.#volatile, (spaceLetter, name) =>
+      this.space(spaceLetter, name, true),
+    )
+    await Promise.all([this.#expiry.deadlines.start(), this.#volatileExpiry.deadlines.start(), this.#loadLeases()])
   }
 
   /** Stops what goes on in the background. To be called before the engine closes. */
@@ -81,6 +94,7 @@ export class Caches {
     this.#expiry?.deadlines.close()
     this.#volatileExpiry?.deadlines.close()
     for (const close of this.#closers.splice(0)) close()
+    this.#volatile?.markClosed()
   }
 
   /** `close` of a structure with something in the background. */
@@ -117,16 +131,18 @@ export class Caches {
     return space
   }
 
-  /** How much each space holds, by domain: of those in use and of those the store only has a summary of. */
-  async ledgers(): Promise<Map<string, Summary>> {
+  /** How much each space holds, by domain: of those in use and of those the store only has a summary of. `prefix`: of domains. */
+  async ledgers(prefix = ''): Promise<Map<string, Summary>> {
     const ledgers = new Map<string, Summary>()
     const { engine } = this
-    for await (const entry of engine.scan({ domain: summaryDomain, gte: summaryDomain, lt: `${summaryDomain}\xff` })) {
+    const gte = summaryDomain + prefix
+    for await (const entry of engine.scan({ domain: summaryDomain, gte, lt: `${gte}\xff` })) {
       ledgers.set(domainOfSummary(entry.key), this.#summaryIn(engine, entry))
     }
-    for (const [domain, replayed] of this.#replayed)
-      ledgers.set(domain, replayed.applyTo(ledgers.get(domain) ?? emptySummary))
-    for (const [domain, { ledger }] of this.#spaces) ledgers.set(domain, ledger.summary)
+    for (const [domain, replayed] of this.#replayed) {
+      if (domain.startsWith(prefix)) ledgers.set(domain, replayed.applyTo(ledgers.get(domain) ?? emptySummary))
+    }
+    for (const [domain, { ledger }] of this.#spaces) if (domain.startsWith(prefix)) ledgers.set(domain, ledger.summary)
     return ledgers
   }
 
@@ -158,6 +174,12 @@ export class Caches {
     } else {
       const { entries, count } = changeOfPut(payload, 0)
       ledger.put(placed, entries, count)
+    }
+  }
+
+  async #loadLeases(): Promise<void> {
+    for (const [domain, [, entries]] of await this.ledgers(letter.leased)) {
+      if (entries > 0) await this.storedLeases.load(this.space(letter.leased, nameOfDomain(domain)))
     }
   }
 

@@ -29,12 +29,14 @@ const positioned: ReadonlySet<string> = new Set([letter.queue, letter.returned, 
 
 export function checkCaches(caches: Caches): Checker[] {
   const check = new CacheCheck(caches)
-  const counted = Object.keys(structures).map((prefix, i): Checker => ({
-    prefix,
-    check: (entries, context) => check.entries(entries, context),
-    // Once, whichever letter it is.
-    ...(i === 0 ? { begin: () => check.begin(), finish: (context) => check.finish(context) } : {}),
-  }))
+  const counted = Object.keys(structures).map(
+    (prefix, i): Checker => ({
+      prefix,
+      check: (entries, context) => check.entries(entries, context),
+      // Once, whichever letter it is.
+      ...(i === 0 ? { begin: () => check.begin(), finish: (context) => check.finish(context) } : {}),
+    }),
+  )
   return [
     ...counted,
     { prefix: letter.tableIndex, check: (entries, context) => check.tableIndex(entries, context) },

@@ -1,3 +1,4 @@
+import { hasCode } from '../base/index.ts'
 import { decodeKey, printableKey } from '../codec/index.ts'
 import type { CheckContext } from '../engine/index.ts'
 import type { Caches } from './caches.ts'
@@ -11,6 +12,15 @@ import type { Space } from './space.ts'
  */
 export async function findStrayDeadlines(caches: Caches, context: CheckContext): Promise<void> {
   context.report('deadline-index', 'deadlines', 'the index of deadlines is not that of the entries which have one')
+  try {
+    await compare(caches, context)
+  } catch (error) {
+    // What cannot be read has been reported as such: then the names have to wait until that is repaired.
+    if (!hasCode(error, 'HOLDFAST_CORRUPT')) throw error
+  }
+}
+
+async function compare(caches: Caches, context: CheckContext): Promise<void> {
   const { engine } = caches
   for await (const { key } of engine.scan({ domain: deadlineDomain, gte: deadlineDomain, lt: indexEnd })) {
     const { at, domain, encoded } = parseIndexKey(key)
@@ -31,6 +41,10 @@ async function findUnlisted(space: Space, context: CheckContext): Promise<void> 
     if (at === 0) continue
     const key = indexKey(at, space.domain, entry.key.slice(space.domain.length))
     if ((await space.engine.get(key)) !== undefined) continue
-    context.report('deadline-missing', printableKey(entry.key), 'it has a deadline and is not in the index of deadlines')
+    context.report(
+      'deadline-missing',
+      printableKey(entry.key),
+      'it has a deadline and is not in the index of deadlines',
+    )
   }
 }

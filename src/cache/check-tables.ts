@@ -26,7 +26,11 @@ export class TableKeys {
       const isIndexed = shape !== undefined && shape['keyPos'] !== shape['partitionPos']
       const wanted = (isIndexed ? this.#wanted.get(domain) : undefined) ?? new KeyDigest()
       if (wanted.equals(this.#found.get(domain) ?? new KeyDigest())) continue
-      context.report('table-index', `table ${JSON.stringify(name)}`, 'its index does not lead to the tuples that are there')
+      context.report(
+        'table-index',
+        `table ${JSON.stringify(name)}`,
+        'its index does not lead to the tuples that are there',
+      )
     }
   }
 }

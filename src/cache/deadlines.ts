@@ -48,7 +48,8 @@ export class Deadlines {
 
   /** Reads the nearest deadlines; from then on expiry goes on by itself. */
   async start(): Promise<void> {
-    await this.#extend()
+    // A damaged index must not keep the store shut: reads do not need it, `verify` reports it, the sweep tries again.
+    await this.#extend().catch(() => undefined)
     this.#arm()
   }
 
@@ -60,7 +61,9 @@ export class Deadlines {
   /** Only inside a write, with the put of the entry. */
   add(at: number, domain: string, encoded: string): void {
     const key = indexKey(at, domain, encoded)
-    this.#engine.put(key, deadlineDomain, cacheKind.deadline, noPayload, 0)
+    const entry = this.#engine.put(key, deadlineDomain, cacheKind.deadline, noPayload, 0)
+    // An entry whose deadline stays the same keeps its place: here it had none.
+    this.#engine.markAbsent(entry)
     if (!this.#window.add(at, key)) this.#missed?.push(key)
     else if (at < this.#timerAt) this.#arm()
   }
@@ -115,7 +118,7 @@ export class Deadlines {
 
   /** Sets the timer for the nearest deadline. */
   #arm(): void {
-    if (this.#closed || this.#sweeping || this.#engine.readOnly) return
+    if (this.#closed || this.#sweeping || this.#engine.refusal() !== undefined) return
     const { next } = this.#window
     if (next === Number.POSITIVE_INFINITY && this.#window.isWhole) return
     clearTimeout(this.#timer)

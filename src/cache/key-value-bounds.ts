@@ -3,8 +3,7 @@
  * old to new, spares what was used since its last lap and takes the first that was not; so one pass over everything
  * does not push out what is used again and again.
  */
-import type { Key } from '../codec/index.ts'
-import { encodeKey } from '../codec/index.ts'
+import { decodeKey, encodeKey, type Key } from '../codec/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { ValueScratch } from './value-scratch.ts'
 
@@ -16,7 +15,7 @@ export interface BoundsParts {
 }
 
 interface Node {
-  readonly key: Key
+  /** The encoded key. */
   readonly id: string
   bytes: number
   used: boolean
@@ -66,7 +65,7 @@ export class KeyValueBounds {
     const bytes = this.#sizeOf(id, stored)
     this.#touch(id)
     const known = this.#nodes.get(id)
-    if (known === undefined) this.#insert(id, key, bytes)
+    if (known === undefined) this.#insert(id, bytes)
     else this.#resize(known, bytes)
     // Larger than everything may be: making room for it would be in vain.
     if (bytes > this.#maxBytes) evict(key)
@@ -94,7 +93,7 @@ export class KeyValueBounds {
     for (let left = atMost; left > 0 && this.exceeded; left--) {
       const victim = this.#victim(spared)
       if (victim === undefined) return
-      evict(victim.key)
+      evict(decodeKey(victim.id))
     }
   }
 
@@ -102,7 +101,7 @@ export class KeyValueBounds {
   found(key: Key, stored: unknown): void {
     const id = encodeKey(key)
     if (this.#changed?.has(id) !== false || this.#nodes.has(id)) return
-    const node: Node = { key, id, bytes: this.#sizeOf(id, stored), used: false, newer: this.#oldest, older: null }
+    const node: Node = { id, bytes: this.#sizeOf(id, stored), used: false, newer: this.#oldest, older: null }
     this.#relink(node)
   }
 
@@ -123,8 +122,8 @@ export class KeyValueBounds {
     this.#engine.affect({ undo: () => changed.delete(id) })
   }
 
-  #insert(id: string, key: Key, bytes: number): void {
-    const node: Node = { key, id, bytes, used: false, newer: null, older: this.#newest }
+  #insert(id: string, bytes: number): void {
+    const node: Node = { id, bytes, used: false, newer: null, older: this.#newest }
     this.#relink(node)
     this.#engine.affect({ undo: () => this.#unlink(node) })
   }

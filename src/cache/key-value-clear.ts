@@ -2,7 +2,7 @@ import type { Key } from '../codec/index.ts'
 import type { KeyValueEntries } from './key-value-entries.ts'
 
 /** Something was written and went to the backend between looking and removing: look again. */
-const missedSome = Symbol('missed some')
+class MissedSome extends Error {}
 const prefetched = 1024
 
 /**
@@ -30,11 +30,11 @@ async function clearInSteps(entries: KeyValueEntries, write: (fn: () => void) =>
     try {
       await write(() => {
         removeAll(entries, keys)
-        if (entries.space.ledger.entries > 0) throw missedSome
+        if (entries.space.ledger.entries > 0) throw new MissedSome()
       })
       return
     } catch (error) {
-      if (error !== missedSome) throw error
+      if (!(error instanceof MissedSome)) throw error
     }
   }
 }

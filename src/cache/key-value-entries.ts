@@ -8,7 +8,7 @@ import type { Deadlines, Expiring } from './deadlines.ts'
 import type { KeyValueBounds } from './key-value-bounds.ts'
 import type { KeyValueType } from './key-value-options.ts'
 import { type Cause, cause } from './payload.ts'
-import type { Space } from './space.ts'
+import { NOT_AT_HAND, type Space } from './space.ts'
 
 /** Evictions in one record where many are due at once. */
 const evictedMax = 512
@@ -23,6 +23,8 @@ export interface KeyValueParts {
 
 /** Hears of what a caller does to a key: not of expiry and eviction. */
 export interface WriteListener {
+  /** Whether it wants to hear of anything just now. */
+  readonly isListening: boolean
   /** The record that sets or deletes the key (undefined: every key) is in the log. */
   written(key: Key | undefined): void
 }
@@ -35,7 +37,7 @@ export class KeyValueEntries implements Expiring {
   listener: WriteListener | undefined
   readonly #loaded: Space
   readonly #deadlines: Deadlines
-  #lastRemoved: Key | undefined
+  #lastRemoved: string | undefined
 
   constructor(parts: KeyValueParts) {
     this.space = parts.space
@@ -63,6 +65,12 @@ export class KeyValueEntries implements Expiring {
   /** The same, acknowledged. */
   async fetch(key: Key): Promise<Entry | undefined> {
     return this.#used(key, await this.space.fetch(key))
+  }
+
+  /** What `fetch` answers, where that can be said at once. */
+  fetchAtHand(key: Key): Entry | undefined | typeof NOT_AT_HAND {
+    const entry = this.space.fetchAtHand(key)
+    return entry === NOT_AT_HAND ? NOT_AT_HAND : this.#used(key, entry)
   }
 
   /** What reads answer: of a bag the value added last. */
@@ -112,7 +120,7 @@ export class KeyValueEntries implements Expiring {
     const { space } = this
     const count = this.#countOf(entry)
     const deadline = space.deadlineOf(entry)
-    this.#lastRemoved = key
+    this.#lastRemoved = encodeKey(key)
     space.remove(key, this.isLive(entry) ? why : cause.expire, -count)
     if (deadline !== 0) this.#moveDeadline(key, deadline, 0)
     this.#noteLoad(key, 0)
@@ -129,7 +137,7 @@ export class KeyValueEntries implements Expiring {
   /** Only inside `write`: everything there was has been removed. What has gone before is part of that. */
   cleared(): void {
     this.#tell(undefined)
-    if (this.#lastRemoved !== undefined) this.space.observeAbsence(this.#lastRemoved)
+    if (this.#lastRemoved !== undefined) this.space.observeAbsence(decodeKey(this.#lastRemoved))
   }
 
   expire(encoded: string, at: number): void {
@@ -148,7 +156,9 @@ export class KeyValueEntries implements Expiring {
     for await (const entry of this.space.scan()) bounds.found(this.space.keyOf(entry), this.space.valueOf(entry))
     bounds.loaded()
     while (bounds.exceeded && this.space.engine.refusal() === undefined) {
-      await this.space.write({ durability: 'buffered' }, () => bounds.shrink((victim) => this.#evict(victim), evictedMax))
+      await this.space.write({ durability: 'buffered' }, () =>
+        bounds.shrink((victim) => this.#evict(victim), evictedMax),
+      )
     }
   }
 
@@ -180,7 +190,7 @@ export class KeyValueEntries implements Expiring {
 
   #tell(key: Key | undefined): void {
     const { listener } = this
-    if (listener !== undefined) this.space.engine.affect({ committed: () => listener.written(key) })
+    if (listener?.isListening === true) this.space.engine.affect({ committed: () => listener.written(key) })
   }
 
   #countOf(entry: Entry | undefined): number {

@@ -3,7 +3,7 @@
  * meanwhile wins: then what was loaded is not stored.
  */
 import { HoldfastError } from '../base/index.ts'
-import { decodeValue, encodeKey, type Key } from '../codec/index.ts'
+import { decodeKey, decodeValue, encodeKey, type Key } from '../codec/index.ts'
 import type { KeyValueEntries, WriteListener } from './key-value-entries.ts'
 import { checkLoadOptions } from './key-value-options.ts'
 import { Flight, untilAborted } from './single-flight.ts'
@@ -32,10 +32,16 @@ export class KeyValueLoads implements WriteListener {
     this.#entries.listener = this
   }
 
-  async getOrSet(key: Key, loader: Loader, options: LoadOptions = {}): Promise<unknown> {
+  get isListening(): boolean {
+    return this.#flights.size > 0
+  }
+
+  async getOrSet(given: Key, loader: Loader, options: LoadOptions = {}): Promise<unknown> {
     checkLoadOptions(options)
     if (typeof loader !== 'function') throw new TypeError('getOrSet takes a function that loads the value')
-    const id = encodeKey(key)
+    const id = encodeKey(given)
+    // The caller may change an array of its own while it waits.
+    const key = typeof given === 'object' && given !== null ? decodeKey(id) : given
     const { signal } = options
     for (;;) {
       const entry = await untilAborted(this.#entries.fetch(key), signal)
@@ -56,7 +62,7 @@ export class KeyValueLoads implements WriteListener {
 
   written(key: Key | undefined): void {
     if (key === undefined) for (const flight of this.#flights.values()) flight.superseded = true
-    else if (this.#flights.size > 0) this.#supersede(encodeKey(key))
+    else this.#supersede(encodeKey(key))
   }
 
   /** The store closes. */

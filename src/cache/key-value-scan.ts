@@ -1,4 +1,3 @@
-import type { Key } from '../codec/index.ts'
 import { releasing } from '../engine/index.ts'
 import type { Entry } from '../memory/index.ts'
 import { encodeRange } from './key-range.ts'
@@ -6,8 +5,7 @@ import type { KeyValueEntries } from './key-value-entries.ts'
 import type { KeyRange } from './types.ts'
 
 export type Wanted = 'keys' | 'values' | 'entries'
-type Item = Key | unknown | [Key, unknown]
-type Items = AsyncGenerator<Item, void, undefined>
+type Items = AsyncGenerator<unknown, void, undefined>
 
 /**
  * A snapshot as of this call, also of what has expired by then. TypeError at once for what is no range. What comes out is
@@ -44,7 +42,7 @@ async function* read(entries: KeyValueEntries, scan: AsyncIterable<Entry>, readi
 }
 
 /** A bag has several: one a value, but one key. */
-function itemsOf(entries: KeyValueEntries, entry: Entry, { wanted, reverse }: Reading): Item[] {
+function itemsOf(entries: KeyValueEntries, entry: Entry, { wanted, reverse }: Reading): unknown[] {
   const key = entries.space.keyOf(entry)
   if (wanted === 'keys') return [key]
   const values = entries.valuesOf(entry)

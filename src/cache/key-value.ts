@@ -10,6 +10,7 @@ import { checkDuration, checkKeyValueOptions, WriteLevels } from './key-value-op
 import { readRange } from './key-value-scan.ts'
 import { watchEntries } from './key-value-watch.ts'
 import { LeveledWrites } from './leveled-writes.ts'
+import { NOT_AT_HAND } from './space.ts'
 import { sameValue } from './tuple-equality.ts'
 import type {
   KeyRange,
@@ -51,7 +52,8 @@ export class KeyValueNamespace<V = unknown> implements KeyValue<V> {
   // ------------------------------------------------------------------ reading
 
   async get(key: Key, fallback?: V): Promise<V | undefined> {
-    const entry = await this.#entries.fetch(key)
+    let entry = this.#entries.fetchAtHand(key)
+    if (entry === NOT_AT_HAND) entry = await this.#entries.fetch(key)
     return entry === undefined ? fallback : (this.#entries.valueOf(entry) as V)
   }
 

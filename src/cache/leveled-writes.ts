@@ -1,5 +1,5 @@
 import type { WriteOptions } from '../engine/index.ts'
-import { WriteLevels } from './key-value-options.ts'
+import type { WriteLevels } from './key-value-options.ts'
 import type { Space } from './space.ts'
 
 const durabilities: ReadonlySet<unknown> = new Set(['sync', 'os', 'buffered', 'volatile'])
@@ -14,7 +14,9 @@ export function checkOptions(options: WriteOptions, what: string, known: readonl
   }
   const { durability } = options
   if (durability === undefined || durabilities.has(durability)) return
-  throw new TypeError(`the option durability must be one of ${[...durabilities].join(', ')}, not ${String(durability)}`)
+  throw new TypeError(
+    `the option durability must be one of ${[...durabilities].join(', ')}, not ${JSON.stringify(durability)}`,
+  )
 }
 
 /** Writes to the spaces of one structure, as durable as the call says, else as the structure was opened. */

@@ -107,7 +107,11 @@ export class Flight {
 }
 
 /** As `promise`, until `signal` aborts: then it rejects with an AbortError, after calling `onAbort`. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, onAbort?: () => void): Promise<T> {
+export function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  onAbort?: () => void,
+): Promise<T> {
   if (signal === undefined) return promise
   return new Promise((resolve, reject) => {
     const leave = () => {

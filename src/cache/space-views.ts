@@ -39,10 +39,9 @@ export class SpaceView {
     this.#close = close
   }
 
+  /** Stays when the write is taken back: then `before` is what is there again. */
   note(encoded: string, key: Key, before: Entry | undefined): void {
-    if (this.#changed.has(encoded)) return
-    this.#changed.set(encoded, { key, before })
-    this.#space.engine.affect({ undo: () => this.#changed.delete(encoded) })
+    if (!this.#changed.has(encoded)) this.#changed.set(encoded, { key, before })
   }
 
   /** What was there when the view was opened, acknowledged. Rejects when its write failed. */

@@ -80,7 +80,7 @@ export class TableReader {
       return entry === undefined ? [] : [entry]
     }
     if (place.at !== 'all' || !space.complete || removing > 0) return undefined
-    const entries = [...space.inMemory()]
+    const entries = space.inMemory()
     for (const entry of entries) if (!space.engine.isAcknowledged(entry)) return undefined
     return layout.isOrdered ? entries.sort((a, b) => (a.key < b.key ? -1 : 1)) : entries
   }

@@ -102,12 +102,12 @@ export class TableWriter {
 
   /** Of the tuples of that key those that match, or all. Answers how many went. */
   #remove(key: Key, pattern: Pattern | undefined): number {
-    const { space, views, index, layout } = this.#entries
+    const { space, views, index, layout, isBag } = this.#entries
     const before = space.find(key)
     if (before === undefined) return 0
-    const tuples = this.#entries.tuplesOf(before)
-    const kept = pattern === undefined ? [] : tuples.filter((tuple) => !pattern.matches(tuple))
-    const removed = tuples.length - kept.length
+    const all = isBag || pattern !== undefined ? this.#entries.tuplesOf(before) : undefined
+    const kept = pattern === undefined ? [] : (all ?? []).filter((tuple) => !pattern.matches(tuple))
+    const removed = (all?.length ?? 1) - kept.length
     if (removed === 0) return 0
     if (kept.length > 0) {
       this.#put(key, kept, before, -removed)
@@ -137,7 +137,7 @@ export class TableWriter {
   /** Entries in `place` and perhaps some others: `#isIn` decides. */
   #inMemory(place: Place): Iterable<Entry> {
     const { space } = this.#entries
-    const entries = [...space.inMemory()]
+    const entries = space.inMemory()
     if (place.at === 'first') {
       const start = space.domain + encodeKeyPrefix([place.first]).gte
       return entries.filter(({ key }) => key.startsWith(start))
@@ -155,10 +155,10 @@ export class TableWriter {
 
   #tracked<T>(removal: Promise<T>): Promise<T> {
     this.#entries.removing++
-    const done = () => {
+    const ended = () => {
       this.#entries.removing--
     }
-    removal.then(done, done)
+    removal.then(ended, ended)
     return removal
   }
 }

@@ -168,7 +168,7 @@ function partitionIn(options: PartitionOption | undefined): Key | typeof FREE {
   if (partition === undefined) {
     throw new TypeError('the option partition is undefined; leave it out to mean every partition')
   }
-  return partition as Key
+  return partition
 }
 
 /** What `fn` answers or throws as a promise, without a step in between. */

@@ -30,17 +30,17 @@ export interface KeyRange {
 }
 
 export interface KeyValueOptions extends WriteOptions {
-  /** Deadline of entries that are set without their own, milliseconds from the write. */
+  /** Deadline of entries that are set without their own, milliseconds from the write. Infinity is none. */
   readonly ttlMs?: number
   /** Makes the namespace a cache: the least useful entries are evicted above so many. */
   readonly maxEntries?: number
-  /** The same for the bytes of keys and encoded values. */
+  /** The same for the bytes of keys and encoded values. An entry that is larger by itself is evicted as it is set. */
   readonly maxBytes?: number
   readonly type?: 'set' | 'bag' | 'duplicate-bag'
 }
 
 export interface SetOptions extends WriteOptions {
-  /** Milliseconds from now until the entry is gone. */
+  /** Milliseconds from now until the entry is gone; Infinity: never. */
   readonly ttlMs?: number
 }
 
@@ -94,12 +94,17 @@ export interface KeyValue<V = unknown> {
   setIfAbsent(key: Key, value: V, options?: SetOptions): Promise<boolean>
   /** Compares by value; undefined expects absence. */
   compareAndSet(key: Key, expected: V | undefined, value: V, options?: SetOptions): Promise<boolean>
+  /**
+   * The value, or what `loader` brings, stored as durably as the namespace promises: one load of a key at a time, whoever
+   * asks. What a caller sets or deletes during the load wins. Not of bags, and not inside a transaction (TypeError).
+   */
   getOrSet(key: Key, loader: (signal: AbortSignal) => Promise<V>, options?: LoadOptions): Promise<V>
   keys(range?: KeyRange): AsyncIterable<Key>
   values(range?: KeyRange): AsyncIterable<V>
   entries(range?: KeyRange): AsyncIterable<[Key, V]>
   /** Exact, in constant time; bags count values. */
   count(): number
+  /** Durable changes in order. HOLDFAST_WATCH_LOST when the log no longer holds `from`; live only where volatile. */
   watch(options?: WatchOptions): AsyncIterable<KeyValueChange<V>>
   /** Of bags: all values of the key, in order of adding. */
   getAll(key: Key): Promise<V[]>
@@ -152,21 +157,35 @@ export interface Table {
   count(): number
 }
 
+/**
+ * An item handed out for a time. Only its holder can end it before its deadline; past the deadline it is handed out again
+ * when somebody asks, and until then the holder can still end it. `ack` or `nack` called again resolves as the first call.
+ */
 export interface Lease<V> {
   readonly value: V
   /** How often it has been handed out, this time included. */
   readonly deliveries: number
-  /** Done: the item is gone for good. Rejects with HOLDFAST_LEASE_LOST when the lease ran out and it was handed out again. */
+  /** When it runs out, milliseconds since 1970. A restart does not change it. */
+  readonly deadline: number
+  /**
+   * Done: the item is gone for good, as durably as the queue when it resolves. Rejects with HOLDFAST_LEASE_LOST when the
+   * lease ran out and the item was handed out again or became a dead letter, and after `nack`.
+   */
   ack(): Promise<void>
-  /** Back to the queue, ahead of what was never delivered; or to the dead letters after `maxDeliveries`. */
+  /**
+   * Back to the queue, ahead of what was never delivered; or to the dead letters after `maxDeliveries`. Rejects like
+   * `ack`, and after `ack`.
+   */
   nack(): Promise<void>
 }
 
 export interface LeaseOptions {
+  /** Milliseconds from now until the item may be handed out again. */
   readonly leaseMs: number
 }
 
 export interface ConsumeOptions extends LeaseOptions {
+  /** Ends the loop without an error: the item being worked on is acknowledged when its body completes. */
   readonly signal?: AbortSignal
 }
 
@@ -179,16 +198,23 @@ export interface QueueOptions extends WriteOptions {
 export interface Queue<V = unknown> {
   readonly name: string
   add(value: V, options?: WriteOptions): Promise<void>
+  /** One record: all or none. */
   addMany(values: readonly V[], options?: WriteOptions): Promise<void>
-  /** Oldest first; its removal is durable when it resolves. */
-  take(fallback?: V): Promise<V | undefined>
+  /** The next item, or `fallback` when there is none. Its removal is as durable as the queue when it resolves. */
+  take(fallback?: V, options?: WriteOptions): Promise<V | undefined>
   peek(fallback?: V): Promise<V | undefined>
-  /** Items that can be taken: without leased and dead ones. */
+  /** Items that can be taken now: without leased and dead ones, with those whose lease has run out. */
   count(): number
-  /** Takes everything, in one record. */
-  drain(): Promise<V[]>
+  /** Takes everything, oldest first, in one record. */
+  drain(options?: WriteOptions): Promise<V[]>
+  /** Hands out the next item; undefined when there is none. That it was handed out is as durable as the queue. */
   lease(options: LeaseOptions): Promise<Lease<V> | undefined>
-  /** Waits for items and leases them; leaving the loop body normally acknowledges, leaving the loop by a throw returns the item. */
+  /**
+   * Waits for items and leases them, one at a time. Going on to the next item acknowledges the one before. Leaving the loop
+   * returns the item whose body did not come to its end: `break` and `return` do that as well as a throw, as the loop
+   * cannot tell them apart. Ends by `signal`; rejects with HOLDFAST_LEASE_LOST when a body took longer than `leaseMs` and
+   * somebody else has the item, and when the store fails or closes. Not in a transaction.
+   */
   consume(options: ConsumeOptions): AsyncIterable<V>
   /** Items that used up their deliveries. */
   readonly deadLetters: DeadLetters<V>
@@ -196,8 +222,9 @@ export interface Queue<V = unknown> {
 
 export interface DeadLetters<V> {
   count(): number
+  /** Oldest first. */
   list(): Promise<V[]>
-  /** Puts all back into the queue with no deliveries counted. Answers how many. */
+  /** Puts all at the end of the queue with no deliveries counted, in one record. Answers how many. */
   redeliver(): Promise<number>
   clear(): Promise<void>
 }

@@ -18,6 +18,22 @@ interface Begun {
 /** A checkpoint writes how much is in the cache structures, in one record, if anything was written since the last one. */
 const ownRecordsMax = 1
 
+/**
+ * How many records the store itself may have written since it was last asked: one of a checkpoint, others that remove
+ * what is past its deadline.
+ */
+const unheardOfMax = 4
+
+/** A value that is true until then; 0: for good. */
+export function untilDeadline(deadline: number, value: string): string {
+  return deadline === 0 ? value : `@${deadline} ${value}`
+}
+
+/** 0: none. */
+export function deadlineIn(value: string): number {
+  return value.startsWith('@') ? Number(value.slice(1, value.indexOf(' '))) : 0
+}
+
 const durabilities: readonly Durability[] = ['sync', 'sync', 'os', 'buffered']
 
 export class StoreModel {
@@ -31,6 +47,9 @@ export class StoreModel {
   #pending = new Set<Promise<unknown>>()
   /** Content to what it links to. It never changes, so all copies share it. */
   readonly links: Map<string, readonly string[]> = new Map()
+  #heardOf = 0
+  /** What the clock of the store shows, milliseconds. */
+  #now = 0
 
   copy(): StoreModel {
     const copy = new StoreModel()
@@ -40,7 +59,18 @@ export class StoreModel {
     copy.#latest = this.#latest
     copy.#ackedSync = this.#ackedSync
     copy.#ackedOs = this.#ackedOs
+    copy.#now = this.#now
+    copy.#heardOf = this.#heardOf
     return Object.assign(copy, { links: this.links })
+  }
+
+  get now(): number {
+    return this.#now
+  }
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds
+    this.#latest = undefined
   }
 
   /** What is true after everything that was begun. */
@@ -56,19 +86,21 @@ export class StoreModel {
 
   /**
    * One record: notes what it makes true, writes it at some durability, and waits for it or not. `call` must apply it
-   * in the same turn.
+   * in the same turn. `rests`: when there is nothing to write, what made it so is as durable as this was to be.
    */
   async write(
     store: Store,
     random: Prng,
     effects: readonly Effect[],
     call: (durability: Durability) => Promise<unknown>,
+    rests = true,
   ): Promise<void> {
     const durability = durabilities[random.below(durabilities.length)] as Durability
     const waits = random.below(3) > 0
     const begun = this.#begin(store, effects)
     const written = call(durability)
-    const sequence = this.#written(store, begun, effects)
+    const standing = this.#written(store, begun, effects)
+    const sequence = standing === begun || rests ? standing : 0
     const done = written.then(() => this.#acknowledge(sequence, durability))
     this.#pending.add(done)
     const settled = () => this.#pending.delete(done)
@@ -86,6 +118,26 @@ export class StoreModel {
     this.#acknowledge(this.#written(store, sequence, effects), 'sync')
   }
 
+  /** In one turn, and so one record each: what is written at `buffered`, and after it what is written at `sync`. */
+  async writeTogether(
+    store: Store,
+    buffered: readonly Effect[],
+    synced: readonly Effect[],
+    call: () => { readonly buffered: readonly Promise<unknown>[]; readonly synced: Promise<unknown> },
+  ): Promise<void> {
+    await this.quiet()
+    while (store.stats().checkpointRunning) await new Promise((resume) => setImmediate(resume))
+    // A checkpoint that the first of them starts would write a record between the two.
+    if (store.stats().dirtyBytes > 0) await store.checkpoint()
+    const first = this.#begin(store, buffered)
+    this.#begun = [...this.#begun, { sequence: first + 1, effects: synced }]
+    const calls = call()
+    const { lastSequence } = store
+    if (lastSequence < first + 1 || lastSequence > first + 1 + ownRecordsMax)
+      throw new Error(`records ${first} and ${first + 1} were to be written, but the last one is ${lastSequence}`)
+    await Promise.all([...calls.buffered, calls.synced.then(() => this.#acknowledge(first + 1, 'sync'))])
+  }
+
   /** Waits for every write of this life. */
   async quiet(): Promise<void> {
     await Promise.all(this.#pending)
@@ -101,15 +153,21 @@ export class StoreModel {
     const floor = powerCut ? this.#ackedSync : Math.max(this.#ackedSync, this.#ackedOs)
     if (sequence < floor) throw new Error(`record ${floor} was acknowledged, but the log ends at ${sequence}`)
     const last = this.#begun.at(-1)?.sequence ?? this.#baseSequence
-    if (sequence > last + ownRecordsMax)
+    if (sequence > Math.max(last, this.#heardOf) + unheardOfMax)
       throw new Error(`the log ends at ${sequence}, but only ${last} records were written`)
     return this.#after(sequence)
+  }
+
+  /** Of the records up to `sequence` the last that somebody asked for. */
+  lastBegun(sequence: number): number {
+    return this.#begun.findLast((begun) => begun.sequence <= sequence)?.sequence ?? this.#baseSequence
   }
 
   /** From here on only what was found exists, up to `durable` of it for good. */
   collapse(sequence: number, durable: number): void {
     this.#base = this.#after(sequence)
     this.#baseSequence = sequence
+    this.#heardOf = sequence
     this.#begun = []
     this.#latest = undefined
     this.#ackedSync = durable
@@ -118,6 +176,7 @@ export class StoreModel {
 
   #begin(store: Store, effects: readonly Effect[]): number {
     const sequence = store.lastSequence + 1
+    this.#heardOf = sequence - 1
     this.#begun = [...this.#begun, { sequence, effects }]
     this.#latest = undefined
     return sequence
@@ -149,6 +208,10 @@ export class StoreModel {
         if (value === undefined) facts.delete(fact)
         else facts.set(fact, value)
       }
+    }
+    for (const [fact, value] of facts) {
+      const deadline = deadlineIn(value)
+      if (deadline > 0 && deadline <= this.#now) facts.delete(fact)
     }
     return facts
   }

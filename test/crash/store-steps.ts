@@ -5,11 +5,12 @@
 import type { Store } from '../../src/index.ts'
 import type { Prng } from '../../src/testing/index.ts'
 import { assignmentDump, assignmentSteps } from './store-steps-assignments.ts'
+import { cacheDumps, cacheProofs, cacheSteps } from './store-steps-cache.ts'
 import { contentDump, contentSteps } from './store-steps-content.ts'
-import { keyValueDump, keyValueSteps } from './store-steps-kv.ts'
 import { pathDump, pathSteps } from './store-steps-paths.ts'
 import { storeSteps } from './store-steps-whole.ts'
-import type { StoreModel } from './store-facts.ts'
+import type { Operation } from './store-operation.ts'
+import type { Facts, StoreModel } from './store-facts.ts'
 
 export interface StepKind {
   readonly name: string
@@ -22,15 +23,37 @@ export interface StepKind {
 /** Reads everything of one structure back: all facts that begin with `prefix`. */
 export interface Dump {
   readonly prefix: string
-  readonly read: (store: Store) => Promise<Map<string, string>>
+  readonly read: (store: Store, now: number) => Promise<Map<string, string>>
+  /** What is wrong with what was found, where it need not be everything that was written. */
+  readonly difference?: (found: Facts, wanted: Facts) => readonly string[]
 }
 
-export const stepKinds: readonly StepKind[] = [
-  ...assignmentSteps,
-  ...contentSteps,
-  ...pathSteps,
-  ...keyValueSteps,
-  ...storeSteps,
-]
+/** For a structure that does not show everything it holds. */
+export interface Proof {
+  /** What is wrong with what it shows. */
+  readonly look: (store: Store, facts: Facts, now: number) => Promise<string | undefined>
+  /** Takes everything out, compares, and puts it back, in one record. */
+  readonly takeAll: (store: Store, model: StoreModel) => Operation
+}
 
-export const dumps: readonly Dump[] = [...assignmentDump, ...contentDump, ...pathDump, ...keyValueDump]
+/** What a workload does, and how it looks at what came of it. */
+export interface Repertoire {
+  readonly kinds: readonly StepKind[]
+  readonly dumps: readonly Dump[]
+  readonly proofs: readonly Proof[]
+}
+
+export const stepKinds: readonly StepKind[] = [...assignmentSteps, ...contentSteps, ...pathSteps, ...storeSteps]
+
+export const dumps: readonly Dump[] = [...assignmentDump, ...contentDump, ...pathDump]
+
+export const contents: Repertoire = { kinds: stepKinds, dumps, proofs: [] }
+
+const withCaches: ReadonlySet<string> = new Set(['checkpoint', 'sync', 'pass', 'assign', 'put'])
+
+/** The cache structures, and a little of what is in the same log. */
+export const caches: Repertoire = {
+  kinds: [...cacheSteps, ...stepKinds.filter(({ name }) => withCaches.has(name))],
+  dumps: [...dumps, ...cacheDumps],
+  proofs: cacheProofs,
+}

@@ -55,6 +55,11 @@ export class History {
     return record
   }
 
+  /** The store wrote records of its own up to `sequence`: how much it holds, and that something is past its deadline. */
+  appendOwn(sequence: number): void {
+    while (this.lastSequence < sequence) this.append(this.lastSequence + 1, this.state, 'buffered')
+  }
+
   /** Everything up to `sequence` was promised at `level`. */
   promise(sequence: number, level: Level): void {
     if (level === 'sync') this.#syncFloor = Math.max(this.#syncFloor, sequence)

@@ -41,12 +41,14 @@ export interface BatchFault {
 const batchesEver = 40
 
 /** Each reading is later than the one before by the same step: no machine's clock decides how a sync is done. */
-function steadyClock(stepMs: number): Clock {
+function steadyClock(stepMs: number, now: () => number): Clock {
   let ticks = 0
-  return { now: () => 0, monotonic: () => (ticks += stepMs) }
+  return { now, monotonic: () => (ticks += stepMs) }
 }
 
 export class Machine {
+  /** What its wall clock shows: it goes on when a command says so. */
+  now = 0
   #disk: SimulatedDisk
   #backend: MemoryBackend
   #injector: FaultInjector
@@ -147,7 +149,7 @@ export class Machine {
 
   #options(settings: Settings, fileSystem: FileSystem, backend: MemoryBackend): OpenOptions {
     const { disk, ...plain } = settings
-    const clock = steadyClock(disk === 'quick' ? 0.001 : 3)
+    const clock = steadyClock(disk === 'quick' ? 0.001 : 3, () => this.now)
     return { ...plain, fileSystem, backend, clock, bufferedIntervalMs: 5 }
   }
 

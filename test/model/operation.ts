@@ -12,13 +12,14 @@ export interface Write {
   readonly label: string
   readonly durability: Level | undefined
   readonly call: (store: Store) => Promise<unknown>
-  readonly effect: (state: State) => Effect
+  /** Asked before the call, which may use what it found; and again of earlier states. */
+  readonly effect: (state: State, store: Store) => Effect
 }
 
 /** One question: how it is asked and what a store in `state` answers. */
 export interface Query {
   readonly label: string
-  readonly ask: (store: Store) => Promise<unknown>
+  readonly ask?: (store: Store) => Promise<unknown>
   /** The synchronous view of the same. */
   readonly askSync?: (store: Store) => unknown
   /** May throw a `Refusal`. */

@@ -3,6 +3,8 @@
  * partitions, checkpoints or promises. Each family of commands reads and changes its own part.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { Tuple } from '../../src/index.ts'
+import { emptyQueue, type QueueState } from '../support/queue-model.ts'
 
 export interface Content {
   /** What `get` answers. */
@@ -24,6 +26,12 @@ export interface Assigned {
   readonly chain: string | undefined
 }
 
+export interface Timed {
+  readonly value: unknown
+  /** Milliseconds; 0: none. */
+  readonly deadline: number
+}
+
 export interface State {
   readonly contents: ReadonlyMap<string, Content>
   readonly pins: ReadonlySet<string>
@@ -31,7 +39,21 @@ export interface State {
   readonly paths: ReadonlyMap<string, PathEntry>
   readonly slots: ReadonlyMap<string, ReadonlyMap<number, Assigned>>
   readonly locations: ReadonlyMap<string, string>
+  /** What the clock shows when the state is looked at. No part of what is compared. */
+  readonly now: number
+  readonly values: ReadonlyMap<CacheKey, Timed>
+  readonly bags: ReadonlyMap<CacheKey, readonly unknown[]>
+  /** By partition and key, in order of adding. */
+  readonly tuples: ReadonlyMap<string, readonly Tuple[]>
+  /** How many items were ever added: each is its number. */
+  readonly items: number
+  readonly queue: QueueState
+  readonly stack: readonly unknown[]
+  readonly records: ReadonlyMap<CacheKey, CacheRecord>
 }
+
+export type CacheKey = string | number
+export type CacheRecord = { readonly id: CacheKey; readonly n: number }
 
 export const emptyState: State = {
   contents: new Map(),
@@ -39,6 +61,14 @@ export const emptyState: State = {
   paths: new Map(),
   slots: new Map(),
   locations: new Map(),
+  now: 0,
+  values: new Map(),
+  bags: new Map(),
+  tuples: new Map(),
+  items: 0,
+  queue: emptyQueue,
+  stack: [],
+  records: new Map(),
 }
 
 export function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
@@ -52,7 +82,22 @@ export function withoutKeys<K, V>(map: ReadonlyMap<K, V>, gone: (key: K) => bool
 export function sameState(one: State, other: State): boolean {
   if (one === other) return true
   const parts = Object.keys(one) as (keyof State)[]
-  return parts.every((part) => one[part] === other[part] || isDeepStrictEqual(one[part], other[part]))
+  return parts.every((part) => part === 'now' || one[part] === other[part] || isDeepStrictEqual(one[part], other[part]))
+}
+
+const views = new WeakMap<State, State>()
+
+/** A state as it looks at some time: without what is past its deadline. Time never goes back. */
+export function stateAt(state: State, now: number): State {
+  if (state.now === now) return state
+  const known = views.get(state)
+  if (known?.now === now) return known
+  const isPast = ({ deadline }: Timed): boolean => deadline > 0 && deadline <= now
+  const isChanged = [...state.values.values()].some(isPast)
+  const values = isChanged ? new Map([...state.values].filter(([, each]) => !isPast(each))) : state.values
+  const view = { ...state, now, values }
+  views.set(state, view)
+  return view
 }
 
 /** What a call came to: a value, or the code of its refusal (`TypeError` for a wrong use). */

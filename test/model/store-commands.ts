@@ -18,11 +18,11 @@ interface Plan {
 const thrown = 'the transaction changed its mind'
 const strength: readonly (Level | undefined)[] = ['buffered', 'os', 'sync']
 
-function transactionEffect({ writes, catches, throws }: Plan, before: State): Effect {
+function transactionEffect({ writes, catches, throws }: Plan, before: State, store: Store): Effect {
   let state = before
   const answers: unknown[] = []
   for (const write of writes) {
-    const effect = write.effect(state)
+    const effect = write.effect(state, store)
     if ('refused' in effect) {
       if (!catches) return effect
       answers.push('refused')
@@ -68,7 +68,7 @@ function transactCommand(plan: Plan, wait: boolean): Command {
         label,
         levelOf(plan, world),
         (store) => runTransaction(store, plan),
-        (state) => transactionEffect(plan, state),
+        (state) => transactionEffect(plan, state, world.store),
       ),
       wait,
     ),
@@ -115,6 +115,10 @@ const passTime = fc
   .constantFrom(1, 6, 30, 1200)
   .map((milliseconds) => command(`${milliseconds} ms pass`, (world) => world.pass(milliseconds)))
 
+const elapse = fc
+  .constantFrom(20, 100, 1000)
+  .map((milliseconds) => command(`the clock goes on ${milliseconds} ms`, (world) => world.elapse(milliseconds)))
+
 export function storeCommands(writes: fc.Arbitrary<Write>): Weighted[] {
   const plan: fc.Arbitrary<Plan> = fc.record({
     writes: fc.array(writes, { minLength: 1, maxLength: 5 }),
@@ -136,5 +140,6 @@ export function storeCommands(writes: fc.Arbitrary<Write>): Weighted[] {
     { weight: 2, arbitrary: fc.constant(settleCommand) },
     { weight: 2, arbitrary: watchFrom },
     { weight: 2, arbitrary: passTime },
+    { weight: 2, arbitrary: elapse },
   ]
 }

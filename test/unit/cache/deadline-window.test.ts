@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Deadlines, type Expiring } from '../../../src/cache/deadlines.ts'
 import { DeadlineWindow, indexKey, parseIndexKey } from '../../../src/cache/deadline-window.ts'
+import { openSpaces } from './space-world.ts'
 
 describe('keys of the index of deadlines', () => {
   it('are in order of time and can be read back', () => {
@@ -64,5 +66,21 @@ describe('the window on the index', () => {
     expect([window.reaches(1e12), window.isWhole]).toEqual([true, true])
     window.reset()
     expect([window.reaches(0), window.next]).toEqual([false, Number.POSITIVE_INFINITY])
+  })
+})
+
+describe('deadlines', () => {
+  it('that are set while the index is being read are not missed', async () => {
+    const { opened } = await openSpaces()
+    const { engine } = opened
+    const expired: string[] = []
+    const owner: Expiring = { expire: (encoded, at) => expired.push(`${encoded} ${at}`), expires: () => 0 }
+    const deadlines = new Deadlines(engine, () => owner, 4)
+    const starting = deadlines.start()
+    await engine.write(undefined, () => deadlines.add(5, 'kn/', 'soon'))
+    await starting
+    expect([deadlines.settle(10), expired]).toEqual([true, ['soon 5']])
+    deadlines.close()
+    await opened.close()
   })
 })

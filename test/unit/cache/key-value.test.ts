@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { clearEntries } from '../../../src/cache/key-value-clear.ts'
 import type { KeyValueOptions } from '../../../src/index.ts'
 import { collect, kvWorld } from './kv-world.ts'
+import { openSpaces } from './space-world.ts'
 
-const open = async (options?: KeyValueOptions) => (await kvWorld()).store.kv<unknown>('n', options)
+const open = async (options?: KeyValueOptions) => (await kvWorld()).store.kv('n', options)
 
 describe('a namespace', () => {
   it('answers what was set, at once to getSync and acknowledged to get', async () => {
@@ -69,7 +71,7 @@ describe('a namespace', () => {
 
   it('rejects wrong arguments with a TypeError and leaves nothing behind', async () => {
     const { store } = await kvWorld()
-    const kv = store.kv<unknown>('n')
+    const kv = store.kv('n')
     const before = store.lastSequence
     const calls = [
       () => kv.set(Number.NaN, 1),
@@ -106,6 +108,36 @@ describe('a namespace', () => {
     expect(store.kv('v', { durability: 'volatile' }).count()).toBe(0)
   })
 
+  it('answers and takes nothing after close, volatile or not', async () => {
+    const { store } = await kvWorld()
+    const namespaces = [store.kv('n'), store.kv('v', { durability: 'volatile' })]
+    for (const kv of namespaces) await kv.set('k', 1)
+    await store.close()
+    const closed = expect.objectContaining({ code: 'HOLDFAST_CLOSED' })
+    for (const kv of namespaces) {
+      for (const call of [() => kv.get('k'), () => kv.set('k', 2), () => kv.increment('k'), () => kv.clear()])
+        await expect(call(), call.toString()).rejects.toEqual(closed)
+      for (const call of [() => kv.getSync('k'), () => kv.count(), () => kv.keys(), () => kv.watch()])
+        expect(call, call.toString()).toThrow(closed)
+    }
+  })
+
+  it('has entries that a caller cannot change through the key it gave', async () => {
+    const { store } = await kvWorld()
+    const kv = store.kv('n', { maxEntries: 2 })
+    const key = ['a', new Uint8Array([1])] as const
+    await kv.set(key, 1)
+    key[1][0] = 2
+    await kv.set('b', 1)
+    await kv.set('c', 1)
+    expect(await collect(kv.keys())).toEqual(['b', 'c'])
+    const loading = kv.getOrSet(key, async () => {
+      key[1][0] = 3
+      return 'loaded'
+    })
+    expect([await loading, await kv.get(['a', new Uint8Array([2])])]).toEqual(['loaded', 'loaded'])
+  })
+
   it('keeps what was acknowledged through a power cut, and its count', async () => {
     const world = await kvWorld()
     const kv = world.store.kv('n')
@@ -131,7 +163,9 @@ describe('read-modify-writes', () => {
   it('lose no increment of many that run at once', async () => {
     const kv = await open()
     await Promise.all(Array.from({ length: 500 }, () => kv.increment('n')))
-    await Promise.all(Array.from({ length: 500 }, () => kv.update('m', (old) => ((old as number | undefined) ?? 0) + 1)))
+    await Promise.all(
+      Array.from({ length: 500 }, () => kv.update('m', (old) => ((old as number | undefined) ?? 0) + 1)),
+    )
     expect(await kv.getMany(['n', 'm'])).toEqual([500, 500])
   })
 
@@ -253,7 +287,13 @@ describe('ranges', () => {
 
   it('take prefixes of byte arrays and of arrays', async () => {
     const kv = await open()
-    await kv.setMany([[['u', 1], 1], [['u', 2], 2], [['v', 1], 3], [['u'], 0], [new Uint8Array([7, 7]), 4]])
+    await kv.setMany([
+      [['u', 1], 1],
+      [['u', 2], 2],
+      [['v', 1], 3],
+      [['u'], 0],
+      [new Uint8Array([7, 7]), 4],
+    ])
     expect(await collect(kv.values({ prefix: ['u'] }))).toEqual([0, 1, 2])
     expect(await collect(kv.values({ prefix: new Uint8Array([7]) }))).toEqual([4])
   })
@@ -294,6 +334,22 @@ describe('clear', () => {
     await Promise.all([cleared, during])
     expect([kv.count(), await collect(kv.keys())]).toEqual([0, []])
     expect((await store.verify()).problems).toEqual([])
+  })
+
+  it('looks again when something was written and left memory while it looked', async () => {
+    const world = await openSpaces()
+    const entries = world.caches.expiry(false).open('n', 'set')
+    await entries.space.write(undefined, () => {
+      for (let i = 0; i < 5; i++) entries.put(i, i, 0)
+    })
+    await world.opened.close()
+    const again = await openSpaces({}, world.disk, world.backend)
+    const { space } = again.caches.expiry(false).open('n', 'set')
+    const scan = vi.spyOn(space, 'scan').mockImplementationOnce(async function* () {})
+    const reopened = again.caches.expiry(false).open('n', 'set')
+    await clearEntries(reopened, (fn) => reopened.space.write(undefined, fn))
+    expect([scan.mock.calls.length, space.count]).toEqual([2, 0])
+    await again.opened.close()
   })
 
   it('joins a transaction when everything is in memory, else throws a TypeError there', async () => {
@@ -347,10 +403,12 @@ describe('bags', () => {
     const world = await kvWorld()
     const kv = world.store.kv('b', { type: 'bag' })
     for (const value of [1, 2, 3]) await kv.set('k', value)
-    await world.store.transact(() => {
-      void kv.replace('k', [9])
-      throw new Error('no')
-    }).catch(() => undefined)
+    await world.store
+      .transact(() => {
+        void kv.replace('k', [9])
+        throw new Error('no')
+      })
+      .catch(() => undefined)
     expect(kv.count()).toBe(3)
     const { store } = await world.crash()
     expect(store.kv('b', { type: 'bag' }).count()).toBe(3)

@@ -36,7 +36,7 @@ describe('a stack', () => {
 
   test('whose item is refused pushes none of the many', async () => {
     const { store } = await StructureWorld.open()
-    const stack = store.stack<unknown>('s')
+    const stack = store.stack('s')
     await expect(stack.pushMany([1, () => 1, 2])).rejects.toThrow(TypeError)
     expect(stack.count()).toBe(0)
     expect(await stack.pop('none')).toBe('none')
@@ -115,6 +115,22 @@ describe('a stack', () => {
       expect(await after.drain(), mode).toEqual([2, 1])
       await world.store.close()
     }
+  })
+
+  test('that is found empty waits for the pop that emptied it', async () => {
+    const world = await StructureWorld.open()
+    const stack = world.store.stack<number>('s')
+    await stack.pushMany([1, 2])
+    await stack.pop(0, { durability: 'buffered' })
+    await stack.pop(0, { durability: 'buffered' })
+    expect(await stack.pop(0, { durability: 'sync' })).toBe(0)
+    expect((await world.crash('strict')).stack('s').count()).toBe(0)
+    const drained = world.store.stack<number>('drained')
+    await drained.push(1)
+    await drained.drain({ durability: 'buffered' })
+    expect(await drained.drain({ durability: 'sync' })).toEqual([])
+    expect((await world.crash('strict')).stack('drained').count()).toBe(0)
+    await world.store.close()
   })
 
   test('that is volatile is gone at close, keeps out of the log and refuses to be logged', async () => {

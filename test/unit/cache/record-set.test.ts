@@ -41,6 +41,7 @@ describe('records', () => {
     for (const wrong of [{}, { id: undefined }, Object.create({ id: 1 }), null, 'x', [1], new Map(), new Person()]) {
       await expect(users.add(wrong as never), String(wrong)).rejects.toThrow(TypeError)
     }
+    await expect(store.records('by', { key: 'constructor' }).add({ id: 1 })).rejects.toThrow('"constructor"')
     await expect(users.add({ id: Number.NaN })).rejects.toThrow(TypeError)
     await expect(users.add({ id: 1, name: (() => 1) as never })).rejects.toThrow(TypeError)
     await expect(users.addMany([{ id: 1 }, {} as never])).rejects.toThrow('"id"')
@@ -128,7 +129,7 @@ describe('records', () => {
     given.bytes[0] = 9
     const got = await things.get(1)
     expect(got).toEqual({ id: 1, list: [1], bytes: Uint8Array.of(1) })
-    ;(got?.bytes as Uint8Array)[0] = 7
+    got?.bytes?.fill(7)
     expect(() => got?.list.push(3)).toThrow(TypeError)
     expect(await things.get(1)).toEqual({ id: 1, list: [1], bytes: Uint8Array.of(1) })
     await store.close()
