@@ -139,6 +139,7 @@ export abstract class EngineReads {
   /** Resolves when the write that made this entry is acknowledged; rejects if its group failed. */
   acknowledged(entry: Entry): Promise<void> {
     this.flush()
+    if (entry.sequence > this.wal.lastSequence) return Promise.reject(ofThisTransaction())
     return this.wal.settled(entry.sequence, entry.level as Level, undefined)
   }
 
@@ -202,4 +203,11 @@ export abstract class EngineReads {
   readLog(from: number): AsyncIterable<LogRecord> {
     return readLog({ ...this.logFiles, throughSequence: this.durableSequence }, from)
   }
+}
+
+/** It could wait for ever, or be answered by another record's sequence after the transaction is undone. */
+function ofThisTransaction(): TypeError {
+  return new TypeError(
+    'a read that answers a promise cannot show what the transaction around it has written; use the call that ends in Sync',
+  )
 }

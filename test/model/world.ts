@@ -4,7 +4,16 @@ import type { Change, Store } from '../../src/index.ts'
 import { History, type Ending } from './history.ts'
 import { Machine, type PowerCut, type Settings } from './machine.ts'
 import type { Effect, Level, LongWrite, Query, Write } from './operation.ts'
-import { brief, describeOutcome, describeValue, type Outcome, refusalOf, sameState, type State, stateAt } from './state.ts'
+import {
+  brief,
+  describeOutcome,
+  describeValue,
+  type Outcome,
+  refusalOf,
+  sameState,
+  type State,
+  stateAt,
+} from './state.ts'
 
 /** What a store on a machine in trouble may refuse with. */
 const troubleCodes = new Set(['HOLDFAST_IO', 'HOLDFAST_NO_SPACE', 'HOLDFAST_POISONED', 'HOLDFAST_ABORTED'])
@@ -356,10 +365,12 @@ export class World {
 
   async #openAgain(firstEnding: Ending, { settings, again }: Restart): Promise<void> {
     let ending = firstEnding
+    let stops = 0
     for (const { call, cut } of again) {
       this.machine.stopAfterCalls(call)
       const opened = await outcomeOf(() => this.machine.open(settings))
       if (this.machine.stopped) {
+        stops++
         await this.#cut(cut)
         if (cut.mode !== 'all') ending = 'power cut'
         else if (ending === 'closed') ending = 'process died'
@@ -367,22 +378,46 @@ export class World {
       }
       this.machine.heal()
       expect(opened, 'opening').toHaveProperty('value')
-      return this.#found((opened as { value: Store }).value, settings, ending)
+      return this.#found((opened as { value: Store }).value, settings, ending, stops)
     }
-    await this.#found(await this.machine.open(settings), settings, ending)
+    await this.#found(await this.machine.open(settings), settings, ending, stops)
   }
 
-  async #found(store: Store, settings: Settings, ending: Ending): Promise<void> {
+  /** `stops`: of openings before, of which each may have left a record of its own in place of one that was lost. */
+  async #found(store: Store, settings: Settings, ending: Ending, stops: number): Promise<void> {
     const { history } = this
-    const recovered = store.lastSequence
+    const end = store.recovery.lastSequence
+    const recovered =
+      stops === 0 ? end : await this.#replacedSince(store, end, Math.max(end - stops, history.floor(ending)))
     expect(recovered, `after ${ending}: acknowledged records are lost`).toBeGreaterThanOrEqual(history.floor(ending))
     expect(recovered, `after ${ending}: records that nobody wrote`).toBeLessThanOrEqual(
       history.lastSequence + ownRecordsMax,
     )
     history.appendOwn(recovered)
     history.collapse(recovered)
+    history.appendOwn(end)
     this.#begin(store, settings)
     await this.assertHolds(`after ${ending}, recovered up to ${recovered}`)
+  }
+
+  /** The last record that is as the history has it, if that can be seen; else `end`. */
+  async #replacedSince(store: Store, end: number, least: number): Promise<number> {
+    const { history } = this
+    for (let sequence = Math.min(end, history.lastSequence); sequence >= least; sequence--) {
+      const state = this.#view(history.stateAt(sequence))
+      if (await this.#answersAs(store, state)) return sequence
+    }
+    return end
+  }
+
+  async #answersAs(store: Store, state: State): Promise<boolean> {
+    for (const { ask, askSync, expected } of this.#queries) {
+      const wanted = describeOutcome(outcomeOfSync(() => expected(state)))
+      const call = ask ?? askSync
+      if (call === undefined) continue
+      if (describeOutcome(await outcomeOf(async () => call(store))) !== wanted) return false
+    }
+    return true
   }
 
   #begin(store: Store, settings: Settings): void {

@@ -29,9 +29,10 @@ const fileOf = (name: Name): string => `test/${name}.test.ts`
 
 export const huntingFiles: readonly string[] = [...ofLog, ...ofStore].map(fileOf)
 
-export function orderFor({ edits }: Pick<Mutant, 'edits'>): readonly string[] {
+export function orderFor({ edits, hunter }: Pick<Mutant, 'edits' | 'hunter'>): readonly string[] {
   const inLog = edits.every(({ file }) => /^(wal|fs)\//.test(file))
-  return (inLog ? [...ofLog, ...ofStore] : [...ofStore, ...ofLog]).map(fileOf)
+  const order = (inLog ? [...ofLog, ...ofStore] : [...ofStore, ...ofLog]).map(fileOf)
+  return order.toSorted((a, b) => Number(b === hunter) - Number(a === hunter))
 }
 
 /** The layer of docs/testing.md that a test belongs to. */

@@ -72,6 +72,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: 'no-rename-directory-fsync',
+    hunter: 'test/crash/store.test.ts',
     defect: 'no directory fsync',
     breaks: 'a file replaced as a whole may be the old one again after a power cut',
     edits: [{ file: 'fs/atomic-file.ts', find: 'await fileSystem.syncDirectory(dirname(path))', replace: '' }],
@@ -126,6 +127,7 @@ export const logMutants: readonly Mutant[] = [
   },
   {
     name: 'short-async-write-ignored',
+    hunter: 'test/fault/io-faults.test.ts',
     defect: 'ignores a short write',
     breaks: 'the same for writes on another thread: the superblock, copies, large groups',
     edits: [

@@ -31,6 +31,8 @@ export interface Mutant {
   /** What goes wrong in a store that has it. */
   readonly breaks: string
   readonly edits: readonly Edit[]
+  /** The file of tests known to notice, where others that cannot would come before it. */
+  readonly hunter?: string
 }
 
 /** The source with the edits of `mutant` for this file. Throws unless each is found exactly once. */

@@ -12,7 +12,8 @@ export const storeMutants: readonly Mutant[] = [
       {
         file: 'engine/engine.ts',
         find: 'if (gate === undefined) return this.wal.settled(sequence, wanted, value)',
-        replace: 'if (gate === undefined) return this.wal.settled(sequence, Math.min(wanted, 1) as typeof wanted, value)',
+        replace:
+          'if (gate === undefined) return this.wal.settled(sequence, Math.min(wanted, 1) as typeof wanted, value)',
       },
     ],
   },
@@ -50,6 +51,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'trimmed-to-the-newest-checkpoint',
+    hunter: 'test/crash/backend-crash.test.ts',
     defect: 'trimmed before the checkpoint is durable',
     breaks: 'the log no longer reaches back to the checkpoint before, which a backend may fall back to',
     edits: [
@@ -74,12 +76,14 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'value-checksum-skipped',
+    hunter: 'test/crash/damage.test.ts',
     defect: 'skips a checksum',
     breaks: 'a value of the backend is taken as it is read',
     edits: [{ file: 'codec/envelope.ts', find: 'if (stored !== computed) {', replace: 'if (stored < 0) {' }],
   },
   {
     name: 'superblock-checksum-skipped',
+    hunter: 'test/crash/damage.test.ts',
     defect: 'skips a checksum',
     breaks: 'the superblock is taken as it is read',
     edits: [
@@ -92,6 +96,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: 'checkpoint-chain-skipped',
+    hunter: 'test/crash/backend-crash.test.ts',
     defect: 'skips the chain',
     breaks: 'whatever checkpoint has the right number is taken for the published one',
     edits: [

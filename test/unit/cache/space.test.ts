@@ -298,6 +298,18 @@ describe('a space', () => {
     await world.opened.close()
   })
 
+  test('refuses to fetch inside a transaction what that transaction wrote', async () => {
+    const world = await openSpaces()
+    const space = users(world)
+    let read: Promise<unknown> | undefined
+    await space.write(sync, () => {
+      set(space, 'k', 1)
+      read = space.fetch('k').catch((error: unknown) => error)
+    })
+    expect(await read).toBeInstanceOf(TypeError)
+    await world.opened.close()
+  })
+
   test('hands out copies of what could be changed and shares what could not', async () => {
     const world = await openSpaces()
     const space = users(world)
