@@ -96,7 +96,13 @@ export interface Store extends AsyncDisposable {
 export async function open(location: string, options?: OpenOptions): Promise<Store> {
   const caches = new Caches()
   const opened = await openEngine(location, options, caches.hooks)
-  await caches.attach(opened.engine)
+  try {
+    await caches.attach(opened.engine)
+  } catch (error) {
+    // What went wrong first is what the caller has to know; the store must not stay locked for it.
+    await opened.close().catch(() => undefined)
+    throw error
+  }
   return new EmbeddedStore(opened, caches)
 }
 

@@ -87,13 +87,14 @@ export class FifoQueue<V = unknown> implements Queue<V> {
     items.engine.assertReadable()
     for (let head = items.head(); head !== undefined; ) {
       const { space, key } = head
-      const entry = await space.fetch(key)
+      // Which one is next rests on the removal of those before it.
+      const [entry] = await Promise.all([space.fetch(key), ...items.removals()])
       if (entry !== undefined) return items.valueOf(space, entry) as V
       // It was taken meanwhile.
       head = items.head()
       if (head?.space === space && head.key === key) throw itemMissing(space, key)
     }
-    for (const [space, key] of items.emptiness()) await space.fetch(key)
+    await Promise.all(items.removals())
     return fallback
   }
 }

@@ -44,9 +44,10 @@ export class LifoStack<V = unknown> implements Stack<V> {
   }
 
   async peek(fallback?: V): Promise<V | undefined> {
-    // Of an empty stack it waits for the removal of what was there last.
+    // Which one is the top rests on the removal of those above it.
+    const removals = this.#space.removalsAcknowledged()
     const position = Math.max(this.#space.ledger.last - 1, 0)
-    const entry = await this.#space.fetch(position)
+    const [entry] = await Promise.all([this.#space.fetch(position), removals])
     return entry === undefined ? fallback : (this.#space.valueOf(entry) as V)
   }
 

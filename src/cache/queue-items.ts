@@ -103,6 +103,12 @@ export class QueueItems {
     return [...last, [this.leased, this.#lastEnded] as const].filter(([, key]) => key >= 0)
   }
 
+  /** What a promised read that looks for the next item has to wait for. */
+  removals(): Promise<void>[] {
+    const latest = [this.fresh, this.returned, this.leased].map((space) => space.removalsAcknowledged())
+    return latest.filter((removal) => removal !== undefined)
+  }
+
   // ------------------------------------------------------------------ only inside `write`
 
   add(value: unknown): void {

@@ -15,7 +15,7 @@ import {
   NOT_PRIMITIVE,
 } from '../codec/index.ts'
 import type { Engine, WriteOptions } from '../engine/index.ts'
-import { DETACHED, type Entry, Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { BASE_UNKNOWN, DETACHED, Entry, Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { level } from '../wal/index.ts'
 import type { Ledger } from './ledger.ts'
 import { nameOfDomain, shapeDomain, shapeKey } from './names.ts'
@@ -260,6 +260,16 @@ export class Space {
     if (entry !== undefined) this.engine.observe(entry)
   }
 
+  /**
+   * For a promised read whose answer rests on what is no longer there: waits for the latest removal. Undefined when it is
+   * acknowledged.
+   */
+  removalsAcknowledged(): Promise<void> | undefined {
+    const removed = this.#lastRemoved
+    if (removed === undefined || this.engine.isAcknowledged(removed)) return undefined
+    return this.engine.acknowledged(removed)
+  }
+
   // ------------------------------------------------------------------ what happens to it from outside
 
   /** Memory let go of a clean entry. */
@@ -270,6 +280,7 @@ export class Space {
   /** A put or delete was taken back: `previous` (undefined: nothing in memory) is there again. */
   undone(entry: Entry, previous: Entry | undefined): void {
     if (entry.kind === TOMBSTONE) {
+      if (entry === this.#lastRemoved) this.#lastRemoved = this.#notLaterThanNow(entry)
       this.ledger.undoDelete(entry, readNote((entry.value as Buffer | undefined) ?? noNote).count)
     } else {
       const { entries, count } = changeOfPut(entry.buffer as Buffer, entry.offset + envelopeHeaderBytes)
@@ -277,6 +288,12 @@ export class Space {
       this.#live--
     }
     if (isLive(previous) && previous.home?.entries.get(previous.id) === previous) this.#live++
+  }
+
+  /** In place of a removal that was taken back: which one came before it is not known, but it is in the log. */
+  #notLaterThanNow({ level: wanted }: Entry): Entry {
+    const { lastSequence } = this.engine
+    return new Entry(this.domain, TOMBSTONE, lastSequence, wanted, undefined, null, 0, 0, BASE_UNKNOWN)
   }
 
   /** What replay left in memory is found here from now on. */

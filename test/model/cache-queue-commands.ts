@@ -78,15 +78,19 @@ const drain = durability.map(
 const lease: Write = {
   label: 'queue lease',
   durability: undefined,
-  call: (store) =>
-    queue(store)
+  call: (store) => {
+    const answer = queue(store)
       .lease({ leaseMs })
       .then((leased) => {
         if (leased === undefined) return undefined
         inHand(store).push(leased)
         const { value, deliveries, deadline } = leased
         return { value, deliveries, deadline }
-      }),
+      })
+    // Unlike the promise it follows from, it needs a handler in a transaction that throws.
+    answer.catch(() => undefined)
+    return answer
+  },
   effect: (state) => {
     const { state: after, item } = leaseFrom(state.queue, state.now, maxDeliveries, leaseMs)
     return { state: changed(state, after), answer: item }
@@ -99,7 +103,7 @@ const end = fc.tuple(fc.boolean(), fc.nat({ max: 5 })).map(([isAck, choice]): Wr
     label: `queue ${isAck ? 'ack' : 'nack'} ${choice}`,
     durability: undefined,
     call: (store) => {
-      if (chosen === undefined) return Promise.resolve('none')
+      if (chosen === undefined) return store.transact(() => 'none')
       leases.set(
         store,
         inHand(store).filter((each) => each !== chosen),
