@@ -37,6 +37,16 @@ describe('cache structures whose power is cut', { timeout: 600_000 }, () => {
     if (replay === undefined) expect(states).toBe(2 * effort(6 * 24, 60 * 60))
   })
 
+  test('at every call keep the order of writes of one turn, buffered or not, also those that share a record', async (context) => {
+    const list = Array.from({ length: effort(3, 12) }, (_, i) => `burst#${firstSeed() + i}`)
+    const { seeds, states } = await exploreCrashes(
+      { ...workload, steps: (_random, life) => (life === 1 ? list : ['burst#77']) },
+      { modes: ['strict', 'subset'], tearBytes: [512], ...replayable('at every call keep the order') },
+    )
+    reportLayer(context, 'L1', { states, seeds })
+    if (replay === undefined) expect(states).toBeGreaterThan(effort(50, 200))
+  })
+
   test('during recovery hold the same', async (context) => {
     const report = await exploreCrashes(storeWorkload({ repertoire: caches, steps: 16 }), {
       ...{ seeds: effort(1, 8), firstSeed: firstSeed() + 3001, depth: 2 },

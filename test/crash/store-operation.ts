@@ -16,7 +16,7 @@ export interface OperationKind {
   readonly rests?: boolean
   /** It takes no durability: always that of the structure. */
   readonly alwaysSync?: boolean
-  make(store: Store, random: Prng, model: StoreModel): Operation
+  readonly make: (store: Store, random: Prng, model: StoreModel) => Operation
 }
 
 export type Operations = readonly OperationKind[]

@@ -28,9 +28,9 @@ function liveAt(model: StoreModel, key: number): { value: unknown; deadline: num
 }
 
 /** A write that no other one knows of, and that is always one. */
-export function marked(store: Store, key: string, random: Prng): Operation {
+export function marked(store: Store, random: Prng): Operation {
   const value = random.below(1e6)
-  return { effects: [fact(key, value)], call: (options) => values(store).set(key, value, options) }
+  return { effects: [fact('mark', value)], call: (options) => values(store).set('mark', value, options) }
 }
 
 function valueOf(random: Prng): unknown {
@@ -196,15 +196,25 @@ async function read(kv: KeyValue, prefix: string, all: (key: Key) => Promise<unk
   for await (const key of kv.keys()) {
     const value = await all(key)
     items += Array.isArray(value) && prefix === facts.bag ? value.length : 1
-    found.set(`${prefix}${String(key)}`, prefix === facts.value ? String(value) : JSON.stringify(value))
+    found.set(`${prefix}${String(key)}`, JSON.stringify(value))
   }
   if (kv.count() !== items) throw new Error(`${prefix} counts ${kv.count()} and has ${items}`)
   return found
 }
 
-async function readTimed(store: Store, key: Key, now: number): Promise<string> {
-  const ttl = await values(store).ttl(key)
-  return untilDeadline(ttl === undefined ? 0 : now + ttl, JSON.stringify(await values(store).get(key)))
+/** By key, before anything sweeps what is past its deadline away. */
+async function readTimed(store: Store, now: number): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  for (const key of [...Array(9).keys(), 'mark', 'never']) {
+    if (!(await values(store).has(key))) continue
+    const ttl = await values(store).ttl(key)
+    const text = untilDeadline(ttl === undefined ? 0 : now + ttl, JSON.stringify(await values(store).get(key)))
+    found.set(`${facts.value}${key}`, text)
+  }
+  const scanned = await read(values(store), facts.value, (key) => values(store).get(key))
+  if ([...scanned.keys()].sort().join() !== [...found.keys()].sort().join())
+    throw new Error(`a scan finds ${[...scanned.keys()].join()}, by key there are ${[...found.keys()].join()}`)
+  return found
 }
 
 function isSubset(found: Facts, wanted: Facts): string[] {
@@ -217,7 +227,7 @@ function isSubset(found: Facts, wanted: Facts): string[] {
 export const keyValueDumps: readonly Dump[] = [
   {
     prefix: facts.value,
-    read: (store, now) => read(values(store), facts.value, (key) => readTimed(store, key, now)),
+    read: readTimed,
   },
   { prefix: facts.bag, read: (store) => read(bags(store), facts.bag, (key) => bags(store).getAll(key)) },
   // Of what is in no log nothing is left.

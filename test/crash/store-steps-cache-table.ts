@@ -47,7 +47,7 @@ export const tableOperations: Operations = [
     make: (store, random) => {
       const tuple: Tuple = [random.below(6), { n: random.below(1e6) }]
       return {
-        effects: [[prefix + String(tuple[0]), JSON.stringify(tuple)]],
+        effects: [[prefix + JSON.stringify(tuple[0]), JSON.stringify(tuple)]],
         call: (options) => table(store).put(tuple, options),
       }
     },
@@ -183,7 +183,10 @@ export const tableDumps: readonly Dump[] = [
     prefix,
     read: async (store) => {
       const found = new Map<string, string>()
-      await table(store).scan((_, tuple) => void found.set(prefix + String(tuple[0]), JSON.stringify(tuple)), undefined)
+      await table(store).scan(
+        (_, tuple) => void found.set(prefix + JSON.stringify(tuple[0]), JSON.stringify(tuple)),
+        undefined,
+      )
       if (table(store).count() !== found.size) throw new Error(`${table(store).count()} counted, ${found.size} there`)
       return found
     },

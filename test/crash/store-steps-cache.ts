@@ -99,7 +99,8 @@ async function takenBack(store: Store, random: Prng, model: StoreModel): Promise
 async function burst(store: Store, random: Prng, model: StoreModel): Promise<void> {
   await model.quiet()
   const several = severalOf(store, random, model, ({ alwaysSync }) => alwaysSync !== true)
-  const [first, last] = [marked(store, 'first', random), marked(store, 'last', random)]
+  // Of the same entry: one must be under the other.
+  const [first, last] = [marked(store, random), marked(store, random)]
   const effects = [first, ...several].flatMap((each) => each.effects)
   await model.writeTogether(store, effects, last.effects, () => {
     const buffered = [first, ...several].map(({ call }) => call({ durability: 'buffered' }))

@@ -17,12 +17,13 @@ const tuple: fc.Arbitrary<Tuple> = fc.tuple(
   fc.integer({ min: 0, max: 3 }),
 )
 const place = fc.tuple(fc.constantFrom(...partitions), fc.constantFrom(...keys))
+const textOf = (each: readonly unknown[]): string => JSON.stringify(each)
 const placeOf = (partition: unknown, key: unknown): string => `${String(partition)}/${String(key)}`
 
 function added(state: State, each: Tuple): State {
   const at = placeOf(each[0], each[1])
   const old = state.tuples.get(at) ?? []
-  if (old.some((other) => other.join() === each.join())) return state
+  if (old.some((other) => textOf(other) === textOf(each))) return state
   return { ...state, tuples: withEntry(state.tuples, at, [...old, each]) }
 }
 
@@ -45,7 +46,7 @@ function removed(state: State, goes: (each: Tuple) => boolean): { state: State; 
 
 const put = fc.tuple(tuple, durability).map(
   ([each, level]): Write => ({
-    label: `table put ${each.join()}${suffix(level)}`,
+    label: `table put ${textOf(each)}${suffix(level)}`,
     durability: level,
     call: (store) => table(store).put(each, options(level)),
     effect: (state) => ({ state: added(state, each), answer: undefined }),
@@ -54,7 +55,7 @@ const put = fc.tuple(tuple, durability).map(
 
 const putMany = fc.tuple(fc.array(tuple, { maxLength: 3 }), durability).map(
   ([list, level]): Write => ({
-    label: `table put ${list.map((each) => each.join()).join(' | ')}${suffix(level)}`,
+    label: `table put ${list.map(textOf).join(' | ')}${suffix(level)}`,
     durability: level,
     call: (store) => table(store).putMany(list, options(level)),
     effect: (state) => ({ state: list.reduce(added, state), answer: undefined }),
@@ -82,7 +83,7 @@ const removeMatchAt = fc.tuple(place, fc.integer({ min: 0, max: 3 }), durability
     label: `table delete what matches ${partition},${key},${n}${suffix(level)}`,
     durability: level,
     call: (store) => table(store).deleteMatch([partition, key, n], options(level)),
-    effect: (state) => removed(state, (each) => each.join() === `${partition},${key},${n}`),
+    effect: (state) => removed(state, (each) => textOf(each) === textOf([partition, key, n])),
   }),
 )
 
@@ -114,7 +115,7 @@ const clear: LongWrite = {
   effect: (state) => ({ state: removed(state, () => true).state, answer: undefined }),
 }
 
-const sorted = (tuples: readonly (readonly unknown[])[]): string[] => tuples.map((each) => each.join()).sort()
+const sorted = (tuples: readonly (readonly unknown[])[]): string[] => tuples.map(textOf).sort()
 
 const tableQueries: readonly Query[] = [
   ...partitions.flatMap((partition) =>
