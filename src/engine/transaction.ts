@@ -116,16 +116,27 @@ export class Transaction {
     return this.#handedOut.has(promise)
   }
 
+  #clear(): void {
+    if (this.entries.length === 1) {
+      // Nearly every write. Cutting the lists off would make each write allocate them anew.
+      this.entries.pop()
+      this.#previous.pop()
+      this.#domains.pop()
+      return
+    }
+    if (this.entries.length > 64) this.entries = []
+    this.entries.length = 0
+    this.#previous.length = 0
+    this.#domains.length = 0
+  }
+
   /** Ends it; answers the outcome that joined writes wait for, if any. After an undo the caller's throw decides it. */
   end(): Outcome | undefined {
     const outcome = this.#outcome
     if (this.#effects.length > 0) this.#effects = []
     this.active = false
     this.#outcome = undefined
-    this.entries = this.entries.length > 64 ? [] : this.entries
-    this.entries.length = 0
-    this.#previous.length = 0
-    this.#domains.length = 0
+    this.#clear()
     return outcome
   }
 }

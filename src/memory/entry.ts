@@ -4,10 +4,13 @@ export const UNDECODED: unique symbol = Symbol('undecoded')
 /** The `kind` of an entry that says its key is deleted. */
 export const TOMBSTONE = 0
 
-/** `base` of an entry whose key the backend is known not to hold. */
-export const BASE_ABSENT = -1
+/**
+ * `base` of an entry whose key the backend is known not to hold. A fraction, so that V8 keeps the field as a double from
+ * the start: it would give every entry a new shape when its fingerprint, too large for a small integer, is filled in.
+ */
+export const BASE_ABSENT = -1.5
 /** `base` of an entry whose key the backend may or may not hold. */
-export const BASE_UNKNOWN = -2
+export const BASE_UNKNOWN = -2.5
 
 /** `position` of an entry that is in no list of the tier: superseded, undone, evicted, or not yet applied. */
 export const DETACHED = -1
