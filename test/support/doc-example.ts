@@ -23,7 +23,8 @@ export async function runExamples(page: string): Promise<ExampleRun> {
   return { printed: await outputOf(code), promised }
 }
 
-async function outputOf(code: string): Promise<string[]> {
+/** What a program prints, run in a directory of its own with `holdfast` to import. */
+export async function outputOf(code: string): Promise<string[]> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-example-'))
   try {
     await symlink(fileURLToPath(new URL('node_modules', root)), join(directory, 'node_modules'), 'junction')
