@@ -335,8 +335,10 @@ export class Checkpointer {
       this.#attempt = standing.attempt
     } catch (error) {
       if (hasCode(error, 'HOLDFAST_CORRUPT')) throw error
-      throw new HoldfastError('HOLDFAST_IO', `${access.backend.description} failed and could not be opened again`, {
-        cause: new AggregateError([cause, error], 'checkpoint failed, then reopening failed'),
+      const errors = [cause, error]
+      const code = errors.some((each) => hasCode(each, 'HOLDFAST_NO_SPACE')) ? 'HOLDFAST_NO_SPACE' : 'HOLDFAST_IO'
+      throw new HoldfastError(code, `${access.backend.description} failed and could not be opened again`, {
+        cause: new AggregateError(errors, 'checkpoint failed, then reopening failed'),
       })
     }
     // Closing let go of LevelDB's lock: another owner may have come and gone before it was ours again.

@@ -295,7 +295,7 @@ export class World {
     const record = history.record(sequence)
     if (record === undefined || record.level === 'buffered' || record.sequence <= this.store.durableSequence) return
     // Its own promise may resolve a few microtasks after the one of the read.
-    for (let i = 0; i < 20 && !record.acknowledged; i++) await Promise.resolve()
+    for (let i = 0; i < 100 && !record.acknowledged; i++) await Promise.resolve()
     if (record.level === 'os' && this.store.stats().writersWaiting > 0) return
     expect(record.acknowledged, `${label} shows record ${sequence}, which is not acknowledged`).toBe(true)
   }

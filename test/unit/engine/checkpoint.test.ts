@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { HoldfastError } from '../../../src/index.ts'
 import type { BackendOperation } from '../../../src/kv/index.ts'
 import { failSyncs, holdSync, location, processA, tick, utf8, WatchedBackend, world } from './worlds.ts'
 
@@ -35,6 +36,21 @@ test.each([true, false])(
     expect(again.recovery.clean).toBe(true)
     expect(Buffer.from((await again.paths.read('a')) ?? []).toString()).toBe('2')
     await again.close()
+  },
+)
+
+test.each(['HOLDFAST_NO_SPACE', 'HOLDFAST_IO'] as const)(
+  'a backend that fails and cannot be opened again for %s says that it was that',
+  async (code) => {
+    const backend = new FailingBackend()
+    const w = world(undefined, backend)
+    const store = await w.open()
+    await store.paths.write('a', utf8('1'))
+    backend.failures = 1
+    backend.open = () => Promise.reject(new HoldfastError(code, 'on purpose'))
+    await expect(store.checkpoint()).rejects.toMatchObject({ code })
+    expect(store.status).toBe('poisoned')
+    await store.close()
   },
 )
 
