@@ -8,7 +8,8 @@
  *   4. last batch, synced: the chained checkpoint record; re-read it
  *   5. publish it in the superblock                    // I9: publish only what was read back
  *   6. settle the generation in memory; remove segments older than the checkpoint before this one
- * An error in 3 or 4 drops the backend's handle, opens it again and tries once more; a second one poisons the store.
+ * An error in 3 or 4 drops the backend's handle, opens it again and tries once more; a second one, or a full disk, poisons
+ * the store.
  */
 import { assert, type Clock, HoldfastError, hasCode } from '../base/index.ts'
 import { fingerprint, kind } from '../codec/index.ts'
@@ -200,7 +201,8 @@ export class Checkpointer {
     try {
       return await this.#apply(generation, sequence)
     } catch (error) {
-      if (this.#stopped) throw error
+      // On a full disk LevelDB cannot be opened again, while the handle there is still answers reads.
+      if (this.#stopped || hasCode(error, 'HOLDFAST_NO_SPACE')) throw error
       await this.#reopen(generation, error)
       return this.#apply(generation, sequence)
     }
