@@ -1,5 +1,5 @@
 /**
- * All spaces of one store: makes them, keeps their ledgers exact through replay, undo and eviction, and stores their
+ * All spaces of one store: makes them, keeps their ledgers exact through replay and undo, and stores their
  * summaries with every checkpoint. Opening and closing of the store call in here; the structures only ask for spaces.
  */
 import { kind } from '../codec/index.ts'
@@ -220,12 +220,8 @@ export class Caches {
   }
 
   #listen(engine: Engine, spaces: ReadonlyMap<string, Space>): void {
-    engine.tier.onGone = (entry) => {
-      if (entry.home !== null && entry.kind !== kind.tombstone) spaces.get(entry.home.domain)?.gone()
-    }
-    engine.onUndone = (entry, previous) => {
-      const domain = countedDomainOf(entry.key)
-      if (domain !== undefined) spaces.get(domain)?.undone(entry, previous)
+    engine.onUndone = (entry) => {
+      if (entry.home !== null) spaces.get(entry.home.domain)?.undone(entry)
     }
   }
 }

@@ -15,7 +15,7 @@ import {
   NOT_PRIMITIVE,
 } from '../codec/index.ts'
 import type { Engine, WriteOptions } from '../engine/index.ts'
-import { BASE_UNKNOWN, DETACHED, Entry, Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
+import { BASE_UNKNOWN, Entry, Home, TOMBSTONE, UNDECODED } from '../memory/index.ts'
 import { level } from '../wal/index.ts'
 import type { Ledger } from './ledger.ts'
 import { nameOfDomain, shapeDomain, shapeKey } from './names.ts'
@@ -62,11 +62,6 @@ export class Space {
   /** Keys that a Map tells apart exactly as their encodings do are their own ids; the others go by their encoding. */
   readonly #plain: Home<PlainKey>
   readonly #encoded: Home<string>
-  /**
-   * Entries in memory that are not deleted. When they are as many as the ledger counts, what is not in memory does not
-   * exist.
-   */
-  #live = 0
   #lastRemoved: Entry | undefined
   /** What it is opened as, until that is stored. */
   #undeclared: Shape | undefined
@@ -102,9 +97,9 @@ export class Space {
     return this.ledger.count
   }
 
-  /** Nothing of this space is in the backend alone. */
+  /** Nothing of this space is in the backend alone: what is not in memory does not exist. */
   get complete(): boolean {
-    return this.#live === this.ledger.entries
+    return this.#plain.live + this.#encoded.live === this.ledger.entries
   }
 
   // ------------------------------------------------------------------ reading
@@ -125,7 +120,7 @@ export class Space {
     const entry = home.entries.get(id)
     if (entry === undefined) {
       if (this.complete) return undefined
-      return this.#admitted(await this.engine.loadHome(home, id))
+      return this.engine.loadHome(home, id)
     }
     // A removal is waited for as well.
     if (!this.engine.isAcknowledged(entry)) await this.engine.acknowledged(entry)
@@ -156,9 +151,7 @@ export class Space {
       if (ids === undefined) missing.set(home, [id])
       else ids.push(id)
     }
-    for (const [home, ids] of missing) {
-      for (const entry of await this.engine.loadHomeMany(home, ids)) this.#admitted(entry)
-    }
+    for (const [home, ids] of missing) await this.engine.loadHomeMany(home, ids)
   }
 
   /** What was stored. Primitives and frozen objects are shared; what could be changed is a fresh copy each time. */
@@ -230,12 +223,9 @@ export class Space {
     const { buffer, end } = scratch
     const kind = deadline === 0 ? cacheKind.value : cacheKind.timed
     const kept = keptValue(value, deadline)
-    // What is too large for memory was read without being in it.
-    const wasHere = !isNew && before.position !== DETACHED
     const entry = plain
       ? engine.putHome(this.#plain as Home, prefix, key, encoded, kind, buffer, from, end, kept, isNew)
       : engine.putHome(this.#encoded as Home, prefix, encoded, encoded, kind, buffer, from, end, kept, isNew)
-    if (!wasHere) this.#live++
     this.ledger.put(entry, isNew ? 1 : 0, change)
     return entry
   }
@@ -245,11 +235,9 @@ export class Space {
     const plain = isPlain(key)
     const home = (plain ? this.#plain : this.#encoded) as Home
     const id = plain ? key : encodeKey(key)
-    const current = home.entries.get(id)
     const entry = this.engine.deleteHome(home, id, deleteNote(why, countChange))
     this.#lastRemoved = entry
     this.ledger.delete(entry, countChange)
-    if (current !== undefined && current.kind !== TOMBSTONE) this.#live--
   }
 
   /** Only inside `write`, for a write with nothing to do because the key is absent: its removal may not be durable yet. */
@@ -272,22 +260,15 @@ export class Space {
 
   // ------------------------------------------------------------------ what happens to it from outside
 
-  /** Memory let go of a clean entry. */
-  gone(): void {
-    this.#live--
-  }
-
-  /** A put or delete was taken back: `previous` (undefined: nothing in memory) is there again. */
-  undone(entry: Entry, previous: Entry | undefined): void {
+  /** A put or delete was taken back. */
+  undone(entry: Entry): void {
     if (entry.kind === TOMBSTONE) {
       if (entry === this.#lastRemoved) this.#lastRemoved = this.#notLaterThanNow(entry)
       this.ledger.undoDelete(entry, readNote((entry.value as Buffer | undefined) ?? noNote).count)
     } else {
       const { entries, count } = changeOfPut(entry.buffer as Buffer, entry.offset + envelopeHeaderBytes)
       this.ledger.undoPut(entry, entries, count)
-      this.#live--
     }
-    if (isLive(previous) && previous.home?.entries.get(previous.id) === previous) this.#live++
   }
 
   /** In place of a removal that was taken back: which one came before it is not known, but it is in the log. */
@@ -305,7 +286,6 @@ export class Space {
       return isPlain(id) ? id : undefined
     })
     tier.settleIn(this.#encoded, (key) => key.slice(skip))
-    this.#live = this.inMemory().length
   }
 
   #placeOf(key: Key): [Home, unknown] {
@@ -315,13 +295,7 @@ export class Space {
 
   #findElsewhere(key: Key): Entry | undefined {
     const [home, id] = this.#placeOf(key)
-    return this.complete ? undefined : this.#admitted(this.engine.loadHomeSync(home, id))
-  }
-
-  /** Counts an entry that was read, if memory took it. */
-  #admitted(entry: Entry | undefined): Entry | undefined {
-    if (entry !== undefined && entry.home?.entries.get(entry.id) === entry) this.#live++
-    return entry
+    return this.complete ? undefined : this.engine.loadHomeSync(home, id)
   }
 
   #storeShape(shape: Shape): void {
@@ -352,10 +326,6 @@ export class Space {
 
 /** Not known in this synchronous step. */
 export const NOT_AT_HAND: unique symbol = Symbol('not at hand')
-
-function isLive(entry: Entry | undefined): entry is Entry {
-  return entry !== undefined && entry.kind !== TOMBSTONE
-}
 
 const noNote = Buffer.alloc(0)
 

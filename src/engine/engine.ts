@@ -27,7 +27,7 @@ export class Engine extends EngineReads {
   readonly defaultLevel: number
   readonly changes: ChangeFeed
   /** Hears of every mutation taken back, newest first, when memory is as before it. At most one. */
-  onUndone: ((entry: Entry, previous: Entry | undefined) => void) | undefined
+  onUndone: ((entry: Entry) => void) | undefined
   /** Set by `open` right after construction; undefined on a read-only engine. */
   checkpointer: Checkpoints | undefined
   readonly #writer: RecordWriter | undefined
@@ -338,7 +338,7 @@ export class Engine extends EngineReads {
   #undoTo(mark: Mark, recordLength: number): void {
     this.#transaction.undoTo(mark, (entry, previous, domain) => {
       this.tier.undo(entry, previous, domain)
-      this.onUndone?.(entry, previous)
+      this.onUndone?.(entry)
     })
     this.#builder?.truncate(recordLength)
   }

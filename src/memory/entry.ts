@@ -31,8 +31,10 @@ const OWN_BUFFER_OVERHEAD = 370
 /** What an entry must know of the `Home` it lies in. */
 export interface EntryHome {
   readonly domain: string
-  readonly entries: Map<unknown, Entry>
+  readonly entries: ReadonlyMap<unknown, Entry>
   keyOf(id: unknown): string
+  set(id: unknown, entry: Entry, previous: Entry | undefined): void
+  delete(id: unknown, previous: Entry): void
 }
 
 /**

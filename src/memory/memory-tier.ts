@@ -16,9 +16,6 @@ export interface MemoryTierOptions {
   readonly budgetBytes: number
 }
 
-/** Hears of each entry that memory lets go of although the backend still has it. */
-export type GoneListener = (entry: Entry) => void
-
 export interface MemoryTierStats {
   /** Entries that must stay until a checkpoint: of the active and, until settled, the sealed generation. */
   readonly dirtyEntries: number
@@ -45,7 +42,6 @@ export class MemoryTier {
   #sealedLeft = 0
   #sealedBytes = 0
   #settlements = 0
-  #onGone: GoneListener | undefined
   readonly #homes: Home[] = []
   #hits = 0
   #misses = 0
@@ -54,11 +50,6 @@ export class MemoryTier {
   constructor(options: MemoryTierOptions) {
     this.#partitions = Array.from({ length: options.partitions }, () => new Map<string, Entry>())
     this.#budget = options.budgetBytes
-  }
-
-  /** At most one listener; it must not call back into the tier. */
-  set onGone(listener: GoneListener) {
-    this.#onGone = listener
   }
 
   /** Bytes that must stay in memory: the active generation and what of the sealed one has not settled. */
@@ -111,7 +102,7 @@ export class MemoryTier {
 
   /** As `put`, of an entry with a home. `previous` is what its home has now. */
   putHome(entry: Entry, home: Home, previous: Entry | undefined): void {
-    home.entries.set(entry.id, entry)
+    home.set(entry.id, entry, previous)
     this.#replace(entry, previous, home.domain)
   }
 
@@ -136,7 +127,7 @@ export class MemoryTier {
       if (id === undefined || entry.home !== null) continue
       this.#partition(entry.key).delete(entry.key)
       entry.moveTo(home, id)
-      home.entries.set(id, entry)
+      home.set(id, entry, undefined)
     }
   }
 
@@ -148,7 +139,7 @@ export class MemoryTier {
     if (previous?.generation === active.number) active.restore(entry, previous, domain)
     else active.remove(entry)
     if (previous === undefined) this.#forget(entry)
-    else if (entry.home !== null) entry.home.entries.set(entry.id, previous)
+    else if (entry.home !== null) entry.home.set(entry.id, previous, entry)
     else this.#partition(entry.key).set(entry.key, previous)
     if (previous?.generation === 0) this.#becomeClean(previous)
     this.#shrink()
@@ -176,7 +167,7 @@ export class MemoryTier {
       partition.set(entry.key, entry)
     } else {
       if (home.entries.has(entry.id)) return
-      home.entries.set(entry.id, entry)
+      home.set(entry.id, entry, undefined)
     }
     entry.generation = 0
     this.#sieve.insert(entry)
@@ -299,7 +290,7 @@ export class MemoryTier {
     entry.position = DETACHED
     if (!this.#isCurrent(entry)) return
     if (keep === undefined || keep(entry)) this.#becomeClean(entry)
-    else this.#drop(entry)
+    else this.#forget(entry)
   }
 
   /**
@@ -310,7 +301,7 @@ export class MemoryTier {
     const cost = costAlone(entry)
     const room = this.#sieve.bytes + cost <= this.#budget - this.dirtyBytes
     if (entry.kind === TOMBSTONE || !this.#admissible(cost) || !(room || entry.visited)) {
-      this.#drop(entry)
+      this.#forget(entry)
       return
     }
     releaseShared(entry)
@@ -320,14 +311,9 @@ export class MemoryTier {
     this.#shrink()
   }
 
-  #drop(entry: Entry): void {
-    this.#forget(entry)
-    this.#onGone?.(entry)
-  }
-
   #forget(entry: Entry): void {
     if (entry.home === null) this.#partition(entry.key).delete(entry.key)
-    else entry.home.entries.delete(entry.id)
+    else entry.home.delete(entry.id, entry)
   }
 
   #isCurrent(entry: Entry): boolean {
@@ -352,7 +338,7 @@ export class MemoryTier {
   #shrink(): void {
     const sieve = this.#sieve
     while (sieve.bytes > 0 && sieve.bytes + this.#active.bytes + this.#sealedBytes > this.#budget) {
-      this.#drop(sieve.evict())
+      this.#forget(sieve.evict())
       this.#evictions++
     }
   }

@@ -273,6 +273,22 @@ describe('a space', () => {
     await again.opened.close()
   })
 
+  test('knows that it is complete whenever a removal meets a read under way', async () => {
+    const world = await openSpaces()
+    await users(world).write(sync, () => set(users(world), 'k', 1))
+    await world.opened.close()
+    for (let turns = 0; turns < 20; turns++) {
+      const again = await openSpaces({}, world.disk.clone(), world.backend.clone())
+      const space = users(again)
+      const read = space.fetch('k')
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+      await space.write(buffered, () => space.remove('k'))
+      await read
+      expect([space.count, space.complete], `after ${turns} turns`).toEqual([0, true])
+      await again.opened.close()
+    }
+  })
+
   test('does not answer a deleted key out of the backend before the checkpoint that deletes it', async () => {
     const world = await openSpaces()
     const space = users(world)
