@@ -13,7 +13,7 @@ export {
   readEnvelope,
   writeEnvelope,
 } from './envelope.ts'
-export { KeyPrefix, writeEncodedKeyAndEnvelope, writeTextKeyAndEnvelope } from './keyed-envelope.ts'
+export { KeyPrefix, textFrameBytes, writeKeyAndEnvelope } from './keyed-envelope.ts'
 export { decodeKey, encodeKey, encodeKeyPrefix, type Key } from './key-order.ts'
 export { type DecodedValue, decodePrimitive, decodeValue, NOT_PRIMITIVE } from './value-decoder.ts'
 export { ValueEncoder } from './value-encoder.ts'

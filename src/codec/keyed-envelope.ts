@@ -5,8 +5,14 @@
 import { crc32 } from '../base/index.ts'
 import { crcTable, envelopeHeaderBytes } from './envelope.ts'
 
+/** What `encodeKey` puts around a string. */
+const textTag = 0x40
+const textEnd = 0
 /** Up to this a loop over the payload beats a native call. */
 const payloadLoopMax = 96
+
+/** Bytes of a string's key beside its characters. */
+export const textFrameBytes = 2
 
 /** What all keys of a domain begin with, and the state of their checksum behind it. */
 export class KeyPrefix {
@@ -18,64 +24,49 @@ export class KeyPrefix {
     this.bytes = Buffer.from(text, 'latin1')
     this.crc = ~crc32(this.bytes)
   }
-
-  /** Bytes of a string's key; at least the bytes of an encoded key. */
-  lengthWith(text: string): number {
-    return this.bytes.length + text.length + 2
-  }
 }
 
 /**
- * Writes the key of prefix and string `text`, and behind it the envelope of payload[from, to). Answers where the key
- * ends; the envelope follows with `envelopeHeaderBytes + to - from` bytes. Answers -1, and may have written anything
- * there, for a text that is not plain ASCII: `encodeKey` has to do that.
+ * Writes the key of `prefix` and `rest`, and behind it the envelope of payload[from, to). Answers where the key ends; the
+ * envelope follows with `envelopeHeaderBytes + to - from` bytes. `rest` is what `encodeKey` made or, with `isText`, the
+ * string that is the key: if that is not plain ASCII the answer is -1, with anything written there, and `encodeKey` has to
+ * do it.
  */
-export function writeTextKeyAndEnvelope(
+export function writeKeyAndEnvelope(
   target: Buffer,
   position: number,
   prefix: KeyPrefix,
-  text: string,
+  rest: string,
+  isText: boolean,
   kind: number,
   payload: Uint8Array,
   from: number,
   to: number,
 ): number {
   let at = writePrefix(target, position, prefix)
-  let crc = prefix.crc
-  target[at++] = 0x40
-  crc = (crcTable[(crc ^ 0x40) & 0xff] as number) ^ (crc >>> 8)
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 2 || code > 0x7f) return -1
-    target[at++] = code
-    crc = (crcTable[(crc ^ code) & 0xff] as number) ^ (crc >>> 8)
+  let { crc } = prefix
+  if (isText) {
+    target[at++] = textTag
+    crc = next(crc, textTag)
   }
-  target[at++] = 0
-  crc = (crcTable[crc & 0xff] as number) ^ (crc >>> 8)
+  for (let i = 0; i < rest.length; i++) {
+    const byte = rest.charCodeAt(i)
+    // What would have to be escaped, or takes more than one byte.
+    if (isText && (byte < 2 || byte > 0x7f)) return -1
+    target[at++] = byte
+    crc = next(crc, byte)
+  }
+  if (isText) {
+    target[at++] = textEnd
+    crc = next(crc, textEnd)
+  }
   writeEnvelopeAfter(target, at, crc, kind, payload, from, to)
   return at
 }
 
-/** The same for the rest of a key that is encoded already, a byte string. */
-export function writeEncodedKeyAndEnvelope(
-  target: Buffer,
-  position: number,
-  prefix: KeyPrefix,
-  encoded: string,
-  kind: number,
-  payload: Uint8Array,
-  from: number,
-  to: number,
-): number {
-  let at = writePrefix(target, position, prefix)
-  let crc = prefix.crc
-  for (let i = 0; i < encoded.length; i++) {
-    const code = encoded.charCodeAt(i)
-    target[at++] = code
-    crc = (crcTable[(crc ^ code) & 0xff] as number) ^ (crc >>> 8)
-  }
-  writeEnvelopeAfter(target, at, crc, kind, payload, from, to)
-  return at
+/** The checksum over one more byte. */
+function next(crc: number, byte: number): number {
+  return (crcTable[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)
 }
 
 function writePrefix(target: Buffer, position: number, prefix: KeyPrefix): number {
@@ -93,13 +84,13 @@ function writeEnvelopeAfter(
   from: number,
   to: number,
 ): void {
-  let crc = (crcTable[(keyCrc ^ kind) & 0xff] as number) ^ (keyCrc >>> 8)
+  let crc = next(keyCrc, kind)
   const start = position + envelopeHeaderBytes
   if (to - from <= payloadLoopMax) {
     for (let i = from; i < to; i++) {
       const byte = payload[i] as number
       target[start + i - from] = byte
-      crc = (crcTable[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8)
+      crc = next(crc, byte)
     }
     crc = ~crc
   } else {

@@ -161,10 +161,8 @@ export class Engine extends EngineReads {
   ): Entry {
     const builder = this.#recordBuilder()
     let key: string | undefined
-    let offset =
-      encoded === undefined
-        ? builder.putText(prefix, id as string, entryKind, payload, from, to)
-        : builder.putEncoded(prefix, encoded, entryKind, payload, from, to)
+    const isText = encoded === undefined
+    let offset = builder.putKeyed(prefix, encoded ?? (id as string), isText, entryKind, payload, from, to)
     if (offset < 0) {
       key = home.keyOf(id)
       offset = builder.put(key, entryKind, payload.subarray(from, to), to - from)

@@ -3,9 +3,9 @@ import { HoldfastError, limits } from '../base/index.ts'
 import {
   envelopeHeaderBytes,
   type KeyPrefix,
-  writeEncodedKeyAndEnvelope,
+  textFrameBytes,
   writeEnvelope,
-  writeTextKeyAndEnvelope,
+  writeKeyAndEnvelope,
 } from '../codec/index.ts'
 import { mutationHeaderBytes, op, writeMutationHeader } from './record-format.ts'
 
@@ -38,31 +38,27 @@ export abstract class RecordBuilder {
   }
 
   /**
-   * As `put`, of payload[from, to) under the key of a string after `prefix`, without making that key. Answers -1, having
-   * added nothing, for a string that is long or not plain ASCII.
+   * As `put`, of payload[from, to), without making the whole key: `rest` stands behind `prefix`, encoded or, with `isText`,
+   * as the string that is the key. Answers -1, having added nothing, for such a string that is long or not plain ASCII.
    */
-  putText(prefix: KeyPrefix, text: string, kind: number, payload: Uint8Array, from: number, to: number): number {
-    if (text.length > textLoopMax) return -1
-    const keyLength = prefix.lengthWith(text)
-    const valueLength = envelopeHeaderBytes + to - from
-    const position = this.reserve(mutationHeaderBytes + keyLength + valueLength)
-    const { buffer } = this
-    const keyStart = writeKeyedHeader(buffer, position, keyLength, valueLength)
-    const valueStart = writeTextKeyAndEnvelope(buffer, keyStart, prefix, text, kind, payload, from, to)
-    if (valueStart >= 0) this.length = valueStart + valueLength - this.start
-    return valueStart
-  }
-
-  /** The same for a key whose rest is encoded already. */
-  putEncoded(prefix: KeyPrefix, encoded: string, kind: number, payload: Uint8Array, from: number, to: number): number {
-    const keyLength = prefix.bytes.length + encoded.length
+  putKeyed(
+    prefix: KeyPrefix,
+    rest: string,
+    isText: boolean,
+    kind: number,
+    payload: Uint8Array,
+    from: number,
+    to: number,
+  ): number {
+    if (isText && rest.length > textLoopMax) return -1
+    const keyLength = prefix.bytes.length + rest.length + (isText ? textFrameBytes : 0)
     refuseLongKey(keyLength)
     const valueLength = envelopeHeaderBytes + to - from
     const position = this.reserve(mutationHeaderBytes + keyLength + valueLength)
     const { buffer } = this
     const keyStart = writeKeyedHeader(buffer, position, keyLength, valueLength)
-    const valueStart = writeEncodedKeyAndEnvelope(buffer, keyStart, prefix, encoded, kind, payload, from, to)
-    this.length = valueStart + valueLength - this.start
+    const valueStart = writeKeyAndEnvelope(buffer, keyStart, prefix, rest, isText, kind, payload, from, to)
+    if (valueStart >= 0) this.length = valueStart + valueLength - this.start
     return valueStart
   }
 
