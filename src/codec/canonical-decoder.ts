@@ -1,23 +1,19 @@
 import { limits } from '../base/index.ts'
 import { digestBytes, digestToId } from './content-id.ts'
-import { type DecodeShape, learnShape, predictedShape, shapeSlot } from './decode-shapes.ts'
+import { DecodeShapes, skipKey } from './decode-shapes.ts'
 import { defineBytes, type HiddenBytes } from './frozen-bytes.ts'
 import { compareUtf8 } from './key-shapes.ts'
 import { bigIntBytesMax, bigIntExtension, code, linkExtension } from './message-pack.ts'
+import { asSource, readText, type SourceBuffer } from './source-text.ts'
 
 /**
  * Answers the value of the content a link points to. A byte array it answers is kept, not copied: it must never change.
  */
 export type LinkResolver = (id: string) => unknown
 
-// `latin1Slice` and `utf8Slice` are `toString` without its argument handling.
-type SourceBuffer = Buffer & {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
-
 const noBytes = Buffer.alloc(0) as SourceBuffer
 const { messageDepthMax } = limits
+const shapes = new DecodeShapes()
 
 // The state of the one decoding under way; a link's resolver may start another, which saves and restores it.
 let source = noBytes
@@ -49,10 +45,6 @@ export function decodeCanonical(bytes: Uint8Array, resolveLink: LinkResolver): u
     end = outerEnd
     resolve = outerResolve
   }
-}
-
-function asSource(bytes: Uint8Array): SourceBuffer {
-  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) as SourceBuffer
 }
 
 function malformed(reason: string): Error {
@@ -195,42 +187,10 @@ function readBigInt(length: number): bigint {
   return value
 }
 
-// Up to this a few String.fromCharCode beat a call into native code, and V8 joins them into one flat string.
-const inlineStringMax = 12
-
 function readString(length: number): string {
   const start = take(length)
-  if (length <= inlineStringMax) {
-    const text = shortAscii(start, length)
-    if (text !== undefined) return text
-  }
-  const text = source.utf8Slice(start, position)
-  // Bytes that are not UTF-8 decode to U+FFFD: only where one stands the text must be written back to know.
-  if (text.includes('\ufffd') && !Buffer.from(text, 'utf8').equals(source.subarray(start, position))) {
-    throw malformed('a string is not UTF-8')
-  }
-  return text
-}
-
-const { fromCharCode } = String
-
-function shortAscii(start: number, length: number): string | undefined {
-  let text = ''
-  let at = start
-  const stop = start + length
-  for (; at + 4 <= stop; at += 4) {
-    const a = source[at] as number
-    const b = source[at + 1] as number
-    const c = source[at + 2] as number
-    const d = source[at + 3] as number
-    if ((a | b | c | d) >= 0x80) return undefined
-    text += fromCharCode(a, b, c, d)
-  }
-  for (; at < stop; at++) {
-    const a = source[at] as number
-    if (a >= 0x80) return undefined
-    text += fromCharCode(a)
-  }
+  const text = readText(source, start, position)
+  if (text === undefined) throw malformed('a string is not UTF-8')
   return text
 }
 
@@ -276,12 +236,15 @@ function readMap(count: number, depth: number): object {
   if (count > end - position) throw malformed('the bytes end too early')
   const object: Record<string, unknown> = {}
   if (count === 0) return Object.freeze(object)
-  const slot = shapeSlot(source, position, count)
-  const shape = predictedShape(slot)
+  const slot = shapes.slot(count, source, position, end)
+  const shape = shapes.predicted(slot)
   let done = 0
   if (shape !== undefined && shape.keys.length === count) {
     const { keys } = shape
-    while (done < count && skipKey(shape, done)) {
+    while (done < count) {
+      const next = skipKey(shape, done, source, position, end)
+      if (next < 0) break
+      position = next
       const key = keys[done] as string
       // As readProperty, without its care for `__proto__`, which no shape has.
       if (!(isBytesOrLinkNext() && readBytesOrLink(object, key))) object[key] = readValue(depth + 1)
@@ -290,21 +253,6 @@ function readMap(count: number, depth: number): object {
   }
   if (done < count) readRest(object, shape?.keys, done, count, slot, depth)
   return Object.freeze(object)
-}
-
-/** Steps over key `index` of the shape if that is what comes next. */
-function skipKey(shape: DecodeShape, index: number): boolean {
-  const { bytes, offsets } = shape
-  const first = offsets[index] as number
-  const length = (offsets[index + 1] as number) - first
-  const at = position
-  // Past the end of the source is undefined, which equals no byte.
-  for (let i = 0; i < length; i++) {
-    if (source[at + i] !== bytes[first + i]) return false
-  }
-  if (at + length > end) return false
-  position = at + length
-  return true
 }
 
 /** Reads the properties from the `done`th on, whose keys the shape did not predict; `known` are the keys before them. */
@@ -325,7 +273,7 @@ function readRest(
     keys.push(key)
     readProperty(object, key, depth)
   }
-  learnShape(slot, keys)
+  shapes.learn(slot, keys)
 }
 
 function readKey(): string {

@@ -4,6 +4,8 @@ import { fitsBigIntExtension, refusalError } from './canonical-refusal.ts'
 import { contentIdOf, digestBytes } from './content-id.ts'
 import { isWellFormed, type Shape, shapeOf, sortKeys } from './key-shapes.ts'
 import { bigIntExtension, code, linkBytes, linkExtension } from './message-pack.ts'
+import { writeNumber } from './number-bytes.ts'
+import { stringHeaderBytes, writeStringHeader } from './string-header.ts'
 
 /** A large nested value that was replaced by a link. `bytes` is a copy of its own. */
 export interface EncodedChild {
@@ -103,7 +105,7 @@ function writeValue(value: unknown, position: number, depth: number): number {
     case 'string':
       return value.length <= loopLengthMax ? writeShortString(value, position) : writeLongString(value, position)
     case 'number':
-      return writeNumber(value, position)
+      return writeOwnNumber(value, position)
     case 'object':
       if (value === null) {
         target[position] = code.nil
@@ -241,27 +243,8 @@ function writeLongString(text: string, position: number): number {
   if (length !== units && !isWellFormed(text)) throw refused
   const header = stringHeaderBytes(length)
   if (header !== guess) target.copyWithin(position + header, position + guess, position + guess + length)
-  writeStringHeader(length, position)
+  writeStringHeader(target, length, position)
   return position + header + length
-}
-
-function stringHeaderBytes(length: number): number {
-  return length < 0x20 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
-}
-
-function writeStringHeader(length: number, position: number): void {
-  if (length < 0x20) {
-    target[position] = code.fixString | length
-  } else if (length < 0x100) {
-    target[position] = code.string8
-    target[position + 1] = length
-  } else if (length < 0x10000) {
-    target[position] = code.string16
-    view.setUint16(position + 1, length)
-  } else {
-    target[position] = code.string32
-    view.setUint32(position + 1, length)
-  }
 }
 
 function writeBytes(bytes: Uint8Array, position: number): number {
@@ -286,54 +269,10 @@ function writeBytes(bytes: Uint8Array, position: number): number {
   return end + length
 }
 
-function writeNumber(value: number, position: number): number {
-  if (value >>> 0 === value && !Object.is(value, -0)) return writeUnsigned(value, position)
-  if (value >> 0 === value && value < 0) return writeNegative(value, position)
+function writeOwnNumber(value: number, position: number): number {
   // The only value that differs from itself; its bit pattern is not defined.
   if (value !== value) throw refused
-  target[position] = code.float64
-  view.setFloat64(position + 1, value)
-  return position + 9
-}
-
-function writeUnsigned(value: number, position: number): number {
-  if (value < 0x80) {
-    target[position] = value
-    return position + 1
-  }
-  if (value < 0x100) {
-    target[position] = code.uint8
-    target[position + 1] = value
-    return position + 2
-  }
-  if (value < 0x10000) {
-    target[position] = code.uint16
-    view.setUint16(position + 1, value)
-    return position + 3
-  }
-  target[position] = code.uint32
-  view.setUint32(position + 1, value)
-  return position + 5
-}
-
-function writeNegative(value: number, position: number): number {
-  if (value >= -0x20) {
-    target[position] = value & 0xff
-    return position + 1
-  }
-  if (value >= -0x80) {
-    target[position] = code.int8
-    target[position + 1] = value & 0xff
-    return position + 2
-  }
-  if (value >= -0x8000) {
-    target[position] = code.int16
-    view.setInt16(position + 1, value)
-    return position + 3
-  }
-  target[position] = code.int32
-  view.setInt32(position + 1, value)
-  return position + 5
+  return writeNumber(target, value, position)
 }
 
 const int64Min = -(2n ** 63n)

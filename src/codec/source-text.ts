@@ -2,8 +2,13 @@ import { isWellFormed } from './key-shapes.ts'
 
 /** A Buffer with `toString` as it is without its argument handling. */
 export type SourceBuffer = Buffer & {
+  latin1Slice(start: number, end: number): string
   utf8Slice(start: number, end: number): string
   ucs2Slice(start: number, end: number): string
+}
+
+export function asSource(bytes: Uint8Array): SourceBuffer {
+  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) as SourceBuffer
 }
 
 // Up to this a few String.fromCharCode beat a call into native code, and V8 joins them into one flat string.

@@ -1,10 +1,10 @@
 import { HoldfastError, limits } from '../base/index.ts'
+import { DecodeShapes, skipKey } from './decode-shapes.ts'
 import { bigIntExtension, code } from './message-pack.ts'
 import { extension, valueCode } from './value-format.ts'
 import { readWide } from './value-integers.ts'
-import { isWrittenAsInteger, readFloat } from './value-numbers.ts'
-import { readText, readUnits, type SourceBuffer } from './value-text.ts'
-import { learnValueShape, predictedValueShape, skipKey, valueShapeSlot } from './value-shapes.ts'
+import { isWrittenAsInteger, readFloat } from './number-bytes.ts'
+import { asSource, readText, readUnits, type SourceBuffer } from './source-text.ts'
 
 export interface DecodedValue {
   readonly value: unknown
@@ -19,6 +19,7 @@ const noBytes = Buffer.alloc(0) as SourceBuffer
 const { messageDepthMax } = limits
 // A longer array grows as its items are read: a forged length must not reserve memory.
 const reservedItemsMax = 1024
+const shapes = new DecodeShapes()
 const uint64Half = 2n ** 63n
 
 // The state of the one decoding under way. Decoding runs no foreign code, so there never are two.
@@ -73,10 +74,6 @@ function begin(bytes: SourceBuffer, start: number, stop: number): void {
   position = start
   end = stop
   shareable = true
-}
-
-function asSource(bytes: Uint8Array): SourceBuffer {
-  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) as SourceBuffer
 }
 
 function noValue(start: number, stop: number): HoldfastError {
@@ -302,8 +299,8 @@ function readPlainObject(count: number, depth: number): object {
 function readProperties(object: Record<string, unknown>, count: number, depth: number): void {
   checkContainer(count, 2, depth)
   if (count === 0) return
-  const slot = valueShapeSlot(count, source, position, end)
-  const shape = predictedValueShape(slot)
+  const slot = shapes.slot(count, source, position, end)
+  const shape = shapes.predicted(slot)
   let done = 0
   if (shape !== undefined && shape.keys.length === count) {
     const { keys } = shape
@@ -340,7 +337,7 @@ function readRest(
   for (let i = 0; i < count; i++) {
     if (own[i] !== keys[i]) throw damaged('a key that stands twice, or keys in an order no object has,')
   }
-  learnValueShape(slot, keys)
+  shapes.learn(slot, keys)
 }
 
 function readKey(): string {

@@ -2,9 +2,10 @@ import { types } from 'node:util'
 import { HoldfastError, limits } from '../base/index.ts'
 import { isWellFormed } from './key-shapes.ts'
 import { code } from './message-pack.ts'
+import { stringHeaderBytes, writeStringHeader } from './string-header.ts'
 import { ext32HeaderBytes, extension, valueCode } from './value-format.ts'
 import { fitsWord, measureWide, wideHeaderBytesMax, writeWide, writeWord } from './value-integers.ts'
-import { writeFloat, writeNumber, writeUint16, writeUint32 } from './value-numbers.ts'
+import { writeFloat, writeNumber, writeUint16, writeUint32 } from './number-bytes.ts'
 import { describeRefused, pathOf } from './value-refusal.ts'
 
 const scratchBytes = 64 * 1024
@@ -340,7 +341,7 @@ function writeLongText(text: string, position: number): number {
   if (length !== units && !isWellFormed(text)) return writeUtf16(text, position)
   const header = stringHeaderBytes(length)
   if (header !== guess) target.copyWithin(position + header, position + guess, position + guess + length)
-  writeStringHeader(length, position)
+  writeStringHeader(target, length, position)
   return position + header + length
 }
 
@@ -350,23 +351,4 @@ function writeUtf16(text: string, position: number): number {
   target.write(text, position + ext32HeaderBytes, 'utf16le')
   writeExt32Header(extension.utf16, position, end)
   return end
-}
-
-function stringHeaderBytes(length: number): number {
-  return length < 0x20 ? 1 : length < 0x100 ? 2 : length < 0x10000 ? 3 : 5
-}
-
-function writeStringHeader(length: number, position: number): void {
-  if (length < 0x20) {
-    target[position] = code.fixString | length
-  } else if (length < 0x100) {
-    target[position] = code.string8
-    target[position + 1] = length
-  } else if (length < 0x10000) {
-    target[position] = code.string16
-    writeUint16(target, length, position + 1)
-  } else {
-    target[position] = code.string32
-    writeUint32(target, length, position + 1)
-  }
 }

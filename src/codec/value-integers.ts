@@ -1,6 +1,6 @@
 import { bigIntExtension, code } from './message-pack.ts'
 import { valueCode } from './value-format.ts'
-import { writeUint16, writeUint32 } from './value-numbers.ts'
+import { writeUint16, writeUint32 } from './number-bytes.ts'
 
 const int64Min = -(2n ** 63n)
 const int64Max = 2n ** 63n - 1n
