@@ -1,7 +1,6 @@
 import type { WriteOptions } from '../engine/index.ts'
 import type { Caches } from './caches.ts'
-import { WriteLevels } from './key-value-options.ts'
-import { checkOptions, LeveledWrites } from './leveled-writes.ts'
+import { checkOptions, LeveledWrites, WriteLevels } from './leveled-writes.ts'
 import { QueueConsumer } from './queue-consumer.ts'
 import { QueueDeadLetters } from './queue-dead-letters.ts'
 import { itemMissing, QueueItems } from './queue-items.ts'

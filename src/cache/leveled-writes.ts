@@ -1,5 +1,4 @@
-import type { WriteOptions } from '../engine/index.ts'
-import type { WriteLevels } from './key-value-options.ts'
+import type { Durability, WriteOptions } from '../engine/index.ts'
 import type { Space } from './space.ts'
 
 const durabilities: ReadonlySet<unknown> = new Set(['sync', 'os', 'buffered', 'volatile'])
@@ -14,9 +13,29 @@ export function checkOptions(options: WriteOptions, what: string, known: readonl
   }
   const { durability } = options
   if (durability === undefined || durabilities.has(durability)) return
-  throw new TypeError(
-    `the option durability must be one of ${[...durabilities].join(', ')}, not ${JSON.stringify(durability)}`,
-  )
+  throw new TypeError(`the option durability must be one of ${[...durabilities].join(', ')}, not ${show(durability)}`)
+}
+
+/** How durable each write of a structure is to be: as the call says, else as the structure was opened. */
+export class WriteLevels {
+  readonly isVolatile: boolean
+  readonly #own: WriteOptions | undefined
+
+  constructor(durability: Durability | undefined) {
+    this.isVolatile = durability === 'volatile'
+    this.#own = durability === undefined || this.isVolatile ? undefined : { durability }
+  }
+
+  /** TypeError where something is to be logged that lives in a volatile namespace. The engine checks the rest. */
+  of(options: WriteOptions | undefined): WriteOptions | undefined {
+    if (options === undefined) return this.#own
+    if (typeof options !== 'object' || options === null) throw new TypeError('options are given as an object')
+    const { durability } = options
+    if (durability === undefined) return this.#own
+    if (!this.isVolatile) return { durability }
+    if (durability === 'volatile') return undefined
+    throw new TypeError(`durability cannot be ${show(durability)} here: nothing in a volatile namespace is logged`)
+  }
 }
 
 /** Writes to the spaces of one structure, as durable as the call says, else as the structure was opened. */
@@ -41,4 +60,9 @@ export class LeveledWrites {
     }
     return this.#space.write(level, fn)
   }
+}
+
+/** A wrong option, for messages. */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

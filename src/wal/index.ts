@@ -1,6 +1,7 @@
 /** wal: the log of records: segments, frames, group commit, recovery. Uses base and fs. */
 export { inspectSegments, type InspectedFrame, type InspectedSegment } from './inspect.ts'
 export { type Level, level } from './level.ts'
+export type { Log, WalStats } from './log.ts'
 export { type LogRecord, readLog, type ReadLogOptions } from './log-reader.ts'
 export type { SegmentInfo, WalLocation, WalOptions } from './options.ts'
 export { type RecoverOptions, recoverWal, type WalRecovery, type WalTail } from './recovery.ts'
@@ -8,4 +9,4 @@ export { type Scheduler, systemScheduler } from './scheduler.ts'
 export type { RecordSpace } from './group.ts'
 export type { TrimReport } from './segmented-log.ts'
 export { type VerifyWalOptions, verifyWal, type WalProblem, type WalVerification } from './verify.ts'
-export { type Log, Wal, type WalStats } from './wal.ts'
+export { Wal } from './wal.ts'

@@ -1,5 +1,6 @@
 import { FillingBuffer, type Group, type RecordSpace } from './group.ts'
 import { type Level, level } from './level.ts'
+import type { Log, WalStats } from './log.ts'
 import type { SegmentInfo, WalOptions } from './options.ts'
 import type { WalRecovery } from './recovery.ts'
 import { type Scheduler, systemScheduler } from './scheduler.ts'
@@ -16,31 +17,6 @@ const backlogBytesMax = 16 * 1024 * 1024
 const directPerTurnMax = 8
 /** A log that has been quiet for so long gets a trailer. */
 const idleMs = 25
-
-/** What a store needs of its log. */
-export interface Log {
-  readonly lastSequence: number
-  readonly durableSequence: number
-  space(byteLength: number): RecordSpace
-  append(byteLength: number, wanted: Level): number
-  isSettled(sequence: number, wanted: Level): boolean
-  settled<T>(sequence: number, wanted: Level, value: T): Promise<T>
-  sync(): Promise<void>
-  segments(): SegmentInfo[]
-  stats(): WalStats
-}
-
-export interface WalStats {
-  /** Groups written, the records in them and the bytes of their frames. */
-  readonly groups: number
-  readonly records: number
-  readonly bytes: number
-  /** Syncs that made records durable. */
-  readonly syncs: number
-  readonly rotations: number
-  /** Rotations that found a completely prepared file. */
-  readonly preparedRotations: number
-}
 
 /**
  * The write-ahead log: records go in in sequence order and are acknowledged when they are as durable as they asked to
