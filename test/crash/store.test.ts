@@ -4,34 +4,13 @@
  * every kind (store-steps.ts); the model knows every fact that must be there, and so every one that must not.
  */
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import {
-  type Backend,
-  CrashCaseFailed,
-  type CrashExplorationOptions,
-  exploreCrashes,
-  type FileSystem,
-} from '../../src/testing/index.ts'
+import { describe, expect, test } from 'vitest'
+import { type Backend, CrashCaseFailed, exploreCrashes, type FileSystem } from '../../src/testing/index.ts'
 import { effort, firstSeed, reportLayer } from '../support/effort.ts'
+import { replay, replayable, withFakeTimers } from './exploration.ts'
 import { type StoreWorkload, storeWorkload } from './store-workload.ts'
 
-const replay = process.env['HOLDFAST_REPLAY']
-
-beforeEach(() => {
-  // Timers fire when a step lets time pass, at the same call in every run.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-function replayable(name: string): CrashExplorationOptions {
-  const command = `npm run test:crash -- test/crash/store.test.ts -t '${name}'`
-  // A hunt for mutants only asks whether it fails.
-  const shrinking = process.env['HOLDFAST_MUTANT'] === undefined ? {} : { shrinkStates: 0 }
-  return { replay, replayCommand: (spec) => `HOLDFAST_REPLAY='${spec}' ${command}`, ...shrinking }
-}
+withFakeTimers()
 
 /** Its last steps see to it that something was acknowledged, whatever came before. */
 function shortLife(steps: number): StoreWorkload {
@@ -43,7 +22,7 @@ describe('a store whose power is cut', { timeout: 600_000 }, () => {
   test('at any call holds a prefix with everything acknowledged and nothing that was removed (I1, I2, I7, I8)', async (context) => {
     const { seeds, states } = await exploreCrashes(storeWorkload(), {
       ...{ seeds: effort(8, 48), firstSeed: firstSeed() + 1, statesPerSeed: effort(40, 60) },
-      ...replayable('at any call holds'),
+      ...replayable('store', 'at any call holds'),
     })
     reportLayer(context, 'L1', { states, seeds })
     if (replay === undefined) expect(states).toBe(2 * effort(8 * 40, 48 * 60))
@@ -52,7 +31,7 @@ describe('a store whose power is cut', { timeout: 600_000 }, () => {
   test('at every call of a short life, in every way, holds the same', async (context) => {
     const { seeds, states, calls } = await exploreCrashes(shortLife(effort(1, 5)), {
       ...{ seeds: effort(0, 2) + 1, firstSeed: firstSeed() + 501, ...(effort(0, 1) === 0 ? { tearBytes: [512] } : {}) },
-      ...replayable('at every call of a short life'),
+      ...replayable('store', 'at every call of a short life'),
     })
     reportLayer(context, 'L1', { states, seeds })
     // Before each call and at the end: what survives is decided in six ways, in a short run four. Then once more.
@@ -63,7 +42,7 @@ describe('a store whose power is cut', { timeout: 600_000 }, () => {
     const report = await exploreCrashes(storeWorkload({ steps: 16 }), {
       ...{ seeds: effort(3, 14), firstSeed: firstSeed() + 1001, depth: 2 },
       ...{ statesPerSeed: effort(2, 4), recoveriesPerSeed: effort(2, 4) },
-      ...replayable('during recovery'),
+      ...replayable('store', 'during recovery'),
     })
     reportLayer(context, 'L2', { states: report.recoveryStates, seeds: report.seeds })
     if (replay === undefined) expect(report.recoveryStates).toBeGreaterThan(effort(200, 2000))

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { exploreCrashes, SimulatedDisk } from '../../src/testing/index.ts'
 import { readLog, verifyWal } from '../../src/wal/index.ts'
 import { effort, firstSeed, reportLayer } from '../support/effort.ts'
+import { replay, replayable } from './exploration.ts'
 import { logWorkload } from './wal-workload.ts'
 import {
   checkPrefix,
@@ -20,16 +21,12 @@ import {
 } from './wal-world.ts'
 
 const steps = 25
-const replay = process.env['HOLDFAST_REPLAY']
 const worlds: readonly WorldOptions[] = [
   { segmentBytes: 512, preallocate: true },
   { segmentBytes: 1024, preallocate: false },
   { segmentBytes: 4096, preallocate: true },
   { segmentBytes: 65_536, preallocate: true },
 ]
-
-// A hunt for mutants only asks whether it fails.
-const shrinking = process.env['HOLDFAST_MUTANT'] === undefined ? {} : { shrinkStates: 0 }
 
 /** So many seeds of the sampled exploration for each kind of log, beside those of which every crash is tried. */
 const sampledSeeds = effort(4, 52)
@@ -38,12 +35,11 @@ const wholeSeeds = effort(0, 2)
 describe('the log on a disk that loses power', { timeout: 600_000 }, () => {
   for (const world of worlds) {
     const what = `segments of ${world.segmentBytes}${world.preallocate ? '' : ', grown'}`
-    const command = (name: string) => (spec: string) =>
-      `HOLDFAST_REPLAY='${spec}' npm run test:crash -- test/crash/wal.test.ts -t '${name}.*${what}'`
+    const again = (name: string) => replayable('wal', `${name}.*${what}`)
 
     it(`keeps a prefix with everything acknowledged, whatever call it stops at, also a second time (${what})`, async (context) => {
       const workload = logWorkload(world, steps)
-      const options = { replay, replayCommand: command('keeps a prefix'), ...shrinking }
+      const options = again('keeps a prefix')
       const first = firstSeed() + 1
       const sampled = { seeds: sampledSeeds, firstSeed: first, statesPerSeed: effort(80, 110) }
       const done = [await exploreCrashes(workload, { ...options, ...sampled })]
@@ -59,7 +55,7 @@ describe('the log on a disk that loses power', { timeout: 600_000 }, () => {
       const report = await exploreCrashes(logWorkload(world, steps), {
         ...{ seeds: effort(2, 14), firstSeed: firstSeed() + 1001, depth: 2 },
         ...{ statesPerSeed: effort(4, 6), recoveriesPerSeed: effort(4, 6) },
-        ...{ replay, replayCommand: command('recovers to the same'), ...shrinking },
+        ...again('recovers to the same'),
       })
       reportLayer(context, 'L2', { states: report.recoveryStates, seeds: report.seeds })
       if (replay === undefined) expect(report.recoveryStates).toBeGreaterThanOrEqual(effort(120, 1500))

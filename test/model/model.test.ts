@@ -4,29 +4,14 @@
  * timers fire when a command says so, the disk takes no time.
  */
 import fc from 'fast-check'
-import { afterEach, beforeEach, test, vi } from 'vitest'
-import { effort, firstSeed, reportLayer } from '../support/effort.ts'
+import { test } from 'vitest'
+import { reportLayer } from '../support/effort.ts'
 import { powerCut, settings } from './crash-commands.ts'
 import { anyCommand, queries } from './registry.ts'
+import { assertOptions, commandsReplay, timeLimitMs, withFakeTimers } from './run-options.ts'
 import { World } from './world.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-/** Of a failing case: what fast-check prints of it. */
-const seed = Number(process.env['HOLDFAST_MODEL_SEED'] ?? 1 + firstSeed())
-const path = process.env['HOLDFAST_MODEL_PATH']
-const replayPath = process.env['HOLDFAST_MODEL_REPLAY']
-/** `no` for finding out only whether there is a failing case, as mutants do. */
-const shrinks = process.env['HOLDFAST_MODEL_SHRINK'] !== 'no'
-/** Runs take a fraction of it; the rest is for shrinking. */
-const timeLimitMs = effort(170_000, 590_000)
-const numRuns = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? effort(150, 2000))
+withFakeTimers()
 
 test(
   'a store agrees with plain maps through any sequence of calls, crashes and faults',
@@ -40,7 +25,7 @@ test(
         fc.commands([anyCommand], {
           maxCommands: 60,
           size: 'max',
-          ...(replayPath === undefined ? {} : { replayPath }),
+          ...commandsReplay,
         }),
         powerCut,
         async (first, list, last) => {
@@ -55,10 +40,7 @@ test(
           openings += world.openings
         },
       ),
-      {
-        ...{ numRuns, seed, interruptAfterTimeLimit: timeLimitMs - 20_000, markInterruptAsFailure: true },
-        ...(path === undefined ? { endOnFailure: !shrinks } : { path, endOnFailure: true }),
-      },
+      assertOptions(150, 2000),
     )
     reportLayer(context, 'L5', { runs, commands, openings })
   },

@@ -4,30 +4,16 @@
  * between what had been written before the call and what had been written when it returned, and is acknowledged.
  */
 import fc from 'fast-check'
-import { afterEach, beforeEach, test, vi } from 'vitest'
-import { effort, firstSeed, reportLayer } from '../support/effort.ts'
+import { test } from 'vitest'
+import { reportLayer } from '../support/effort.ts'
 import { powerCut, settings } from './crash-commands.ts'
 import { gatedFileSystem } from './gated-file-system.ts'
 import { Machine } from './machine.ts'
 import { queries, schedulable } from './registry.ts'
+import { assertOptions, commandsReplay, timeLimitMs, withFakeTimers } from './run-options.ts'
 import { turn, World } from './world.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-const seed = Number(process.env['HOLDFAST_MODEL_SEED'] ?? 1 + firstSeed())
-const path = process.env['HOLDFAST_MODEL_PATH']
-const replayPath = process.env['HOLDFAST_MODEL_REPLAY']
-/** `no` for finding out only whether there is a failing case, as mutants do. */
-const shrinks = process.env['HOLDFAST_MODEL_SHRINK'] !== 'no'
-/** Runs take a fraction of it; the rest is for shrinking. */
-const timeLimitMs = effort(170_000, 590_000)
-const numRuns = Number(process.env['HOLDFAST_MODEL_RUNS'] ?? effort(25, 250))
+withFakeTimers()
 
 /** A command that waits for the disk runs inside a task of the scheduler, which runs no other task meanwhile. */
 async function drive(scheduler: fc.Scheduler, work: Promise<void>): Promise<void> {
@@ -57,7 +43,7 @@ test(
         fc.commands([schedulable], {
           maxCommands: 40,
           size: 'max',
-          ...(replayPath === undefined ? {} : { replayPath }),
+          ...commandsReplay,
         }),
         powerCut,
         async (scheduler, chosen, list, last) => {
@@ -78,10 +64,7 @@ test(
           commands += world.commands
         },
       ),
-      {
-        ...{ numRuns, seed, interruptAfterTimeLimit: timeLimitMs - 20_000, markInterruptAsFailure: true },
-        ...(path === undefined ? { endOnFailure: !shrinks } : { path, endOnFailure: true }),
-      },
+      assertOptions(25, 250),
     )
     reportLayer(context, 'L5', { 'scheduled runs': runs, commands })
   },

@@ -37,3 +37,6 @@ export function reportLayer(context: TestContext, layer: Layer, counts: LayerRep
   const { meta } = context.task
   meta.layers = [...(meta.layers ?? []), { layer, counts }]
 }
+
+/** A mutant is compiled in (test/mutants): only whether a test fails is asked then, not for its smallest case. */
+export const isHunting = process.env['HOLDFAST_MUTANT'] !== undefined
