@@ -24,6 +24,14 @@ export class MountedDisk {
   readonly #server: ChildProcess
   readonly #gone: Promise<string>
 
+  /** Why no disk can be mounted below `directory`, if so: even as root, a container may not be allowed to. */
+  static async obstacle(program: string, directory: string): Promise<string | undefined> {
+    const trial = await MountedDisk.mount(program, join(directory, 'trial')).catch((error: unknown) => String(error))
+    if (typeof trial === 'string') return trial
+    await trial.unmount()
+    return undefined
+  }
+
   /** Throws where a disk may not be mounted. `program`: the compiled server. */
   static async mount(program: string, place: string, plan: ServerPlan = {}): Promise<MountedDisk> {
     mkdirSync(place, { recursive: true })

@@ -29,12 +29,7 @@ beforeAll(async () => {
   if (obstacle !== undefined) return
   server = compileChild('../real-disk/fuse-server')
   writer = compileChild('../real-disk/record-writer')
-  // Even as root, a container may not be allowed to.
-  const trial = await MountedDisk.mount(server.program, join(directory, 'trial')).catch((error: unknown) =>
-    String(error),
-  )
-  if (typeof trial === 'string') obstacle = trial
-  else await trial.unmount()
+  obstacle = await MountedDisk.obstacle(server.program, directory)
 })
 
 afterAll(() => {

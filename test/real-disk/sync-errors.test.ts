@@ -23,11 +23,7 @@ beforeAll(async () => {
   directory = fastDirectory('sync-errors')
   if (obstacle !== undefined) return
   server = compileChild('../real-disk/fuse-server')
-  const trial = await MountedDisk.mount(server.program, join(directory, 'trial')).catch((error: unknown) =>
-    String(error),
-  )
-  if (typeof trial === 'string') obstacle = trial
-  else await trial.unmount()
+  obstacle = await MountedDisk.obstacle(server.program, directory)
 })
 
 afterAll(() => {
