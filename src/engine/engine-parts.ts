@@ -14,8 +14,8 @@ export interface EngineParts {
   readonly wal: Log | undefined
   readonly logFiles: WalLocation
   readonly defaultLevel: number
-  /** Whether writes that are acknowledged at once may share records. Default true. */
-  readonly staging?: boolean
+  /** The log keeps nothing and the backend never gets anything: whatever is not in memory is gone. Default false. */
+  readonly isVolatile?: boolean
 }
 
 /** What the engine needs of the checkpointer. */

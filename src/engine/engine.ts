@@ -30,6 +30,7 @@ export class Engine extends EngineReads {
   onUndone: ((entry: Entry) => void) | undefined
   /** Set by `open` right after construction; undefined on a read-only engine. */
   checkpointer: Checkpoints | undefined
+  readonly #isVolatile: boolean
   readonly #writer: RecordWriter | undefined
   /** Holds what was written with `writeStaged` since the last record. */
   readonly #staged: StagedRecord | undefined
@@ -41,10 +42,11 @@ export class Engine extends EngineReads {
   constructor(parts: EngineParts) {
     super(parts)
     this.defaultLevel = parts.defaultLevel
+    this.#isVolatile = parts.isVolatile === true
     this.#writer = parts.wal === undefined ? undefined : new RecordWriter(parts.wal)
     this.#builder = this.#writer
     // What a forgetful log is given is not worth keeping in large buffers.
-    this.#staged = parts.wal === undefined || parts.staging === false ? undefined : new StagedRecord(parts.wal)
+    this.#staged = parts.wal === undefined || this.#isVolatile ? undefined : new StagedRecord(parts.wal)
     this.changes = new ChangeFeed(this)
   }
 
@@ -324,7 +326,8 @@ export class Engine extends EngineReads {
   /** A tombstone has nothing to hide where the backend has nothing, and nobody to wait for it where writes do not wait. */
   #dropTombstones(): void {
     for (const entry of this.#transaction.entries) {
-      if (entry.kind === TOMBSTONE && entry.base === BASE_ABSENT) this.tier.dropTombstone(entry)
+      if (entry.kind !== TOMBSTONE) continue
+      if (this.#isVolatile || entry.base === BASE_ABSENT) this.tier.dropTombstone(entry)
     }
   }
 
@@ -374,6 +377,7 @@ export class Engine extends EngineReads {
       if (this.changes.active) this.changes.committed(sequence, transaction.entries)
     }
     const { effects } = transaction
+    if (this.#isVolatile) this.#dropTombstones()
     const joined = transaction.end()
     for (const effect of effects) effect.committed?.(sequence)
     const acknowledged = this.#acknowledge(

@@ -1,7 +1,7 @@
 /** An engine whose log keeps nothing: for namespaces that are to be gone at close. */
 import { HoldfastError } from '../base/index.ts'
 import { MemoryBackend } from '../kv/index.ts'
-import { type Entry, type Home, MemoryTier } from '../memory/index.ts'
+import { MemoryTier } from '../memory/index.ts'
 import type { Log, LogRecord, RecordSpace, SegmentInfo, WalStats } from '../wal/index.ts'
 import { BackendAccess } from './backend-access.ts'
 import { Engine } from './engine.ts'
@@ -16,7 +16,7 @@ export async function openVolatileEngine(owner: Engine): Promise<Engine> {
   const engine = new VolatileEngine({
     ...{ location: owner.location, clock: owner.clock, logFiles: owner.logFiles, recovery: owner.recovery },
     ...{ tier: new MemoryTier({ partitions: 8, budgetBytes: Number.MAX_SAFE_INTEGER }) },
-    ...{ access: new BackendAccess(backend), wal: log, defaultLevel: owner.defaultLevel, staging: false },
+    ...{ access: new BackendAccess(backend), wal: log, defaultLevel: owner.defaultLevel, isVolatile: true },
   })
   log.onAppended = (sequence) => {
     // The engine announces a record after it was appended.
@@ -65,31 +65,7 @@ function isForeign(value: unknown, ...engines: readonly Engine[]): boolean {
   return isPromise && !engines.some((engine) => engine.isOwnPromise(value))
 }
 
-/** Its tombstones would hide nothing, as its backend has nothing: they go with the end of their write. */
 class VolatileEngine extends Engine {
-  #tombstones: Entry[] = []
-
-  override write<T>(options: WriteOptions | undefined, fn: () => T): Promise<T> {
-    const done = super.write(options, fn)
-    if (this.#tombstones.length > 0 && !this.inTransaction) {
-      for (const entry of this.#tombstones) this.tier.dropTombstone(entry)
-      this.#tombstones = []
-    }
-    return done
-  }
-
-  override deleteHome(home: Home, id: unknown, note?: Buffer): Entry {
-    const entry = super.deleteHome(home, id, note)
-    this.#tombstones.push(entry)
-    return entry
-  }
-
-  override delete(key: string, domain: string, note?: Buffer): void {
-    super.delete(key, domain, note)
-    const entry = this.tier.peek(key)
-    if (entry !== undefined) this.#tombstones.push(entry)
-  }
-
   /** There is no log to read back, and the files of the store's own log are about other records. */
   override readLog(from: number): AsyncIterable<LogRecord> {
     throw new HoldfastError(
